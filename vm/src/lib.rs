@@ -1,2 +1,46 @@
 //! The D-machine: everything of Duralumin that is Lisp and nothing that is PC.
+//!
+//! A Medley Interlisp image is a computer's memory and this crate is the processor: bytecode, stack, storage,
+//! reference-counting collector, display operations, and the subroutines ("subrs") that Lisp calls below itself. It
+//! needs no operating system, no allocator and no clock of its own; what it wants from outside it asks of a
+//! [`platform::Platform`].
+//!
+//! | module | what |
+//! |---|---|
+//! | [`address`], [`memory`], [`layout`] | Lisp's address space, and the two memory maps |
+//! | [`isa`], `dispatch` | the table of instructions, and how they are run |
+//! | [`machine`] | registers and state |
 #![no_std]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod address;
+pub mod error;
+pub mod isa;
+pub mod layout;
+pub mod machine;
+pub mod memory;
+pub mod platform;
+pub mod symbols;
+
+mod arrays;
+mod bases;
+mod binding;
+mod bitblt;
+mod calls;
+mod collector;
+mod compare;
+mod context;
+mod dispatch;
+mod drawing;
+mod floats;
+mod integers;
+mod interrupts;
+mod jumps;
+mod lists;
+mod misc;
+mod objects;
+mod storage;
+mod subrs;
+mod variables;
