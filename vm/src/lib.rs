@@ -17,6 +17,7 @@ extern crate std;
 
 pub mod address;
 pub mod error;
+pub mod inspect;
 pub mod isa;
 pub mod layout;
 pub mod machine;

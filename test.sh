@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Sets up whatever is missing and runs every test of Duralumin that fits in twenty minutes.
+#
+#   ./test.sh            everything
+#   ./test.sh --quick    no QEMU and no batteries: formatting, lints and unit tests
+#
+# Tests that need a Medley image look in MEDLEY_SYSOUT, then in ../shared/medley/lisp.sys, and say when they skip.
+set -euo pipefail
+cd "$(dirname "$0")"
+# Without this a rust-toolchain file or a missing component could make rustup replace the user's toolchain.
+export RUSTUP_AUTO_INSTALL=0
+. scripts/setup.sh
+
+quick=
+case "${1-}" in
+  '') ;;
+  --quick) quick=1 ;;
+  *) echo "test.sh: unknown option $1 (there is only --quick)" >&2; exit 2 ;;
+esac
+
+step() { printf '\n== %s\n' "$*"; }
+
+need_rust
+[ -n "$quick" ] || need_qemu
+
+if cargo fmt --version >/dev/null 2>&1; then
+  step "formatting"
+  cargo fmt --all -- --check
+else
+  step "formatting: skipped, this toolchain has no rustfmt"
+fi
+if cargo clippy --version >/dev/null 2>&1; then
+  step "lints"
+  cargo clippy --workspace --all-targets --release -- -D warnings
+else
+  step "lints: skipped, this toolchain has no clippy"
+fi
+
+step "tests on the host"
+# One at a time inside a binary: Lisp's address space is one place, and only one machine can be there.
+cargo test --release --workspace --exclude kernel ${quick:+--exclude tests} -- --test-threads=1
