@@ -11,10 +11,13 @@
 //! Numbers from the reference's memory map; see `docs/` for the pictures.
 
 use crate::address::{AtomIndex, LispPtr};
+use crate::lists::{CdrCoding, NewCoding, OldCoding};
 use crate::memory::Space;
 
 /// What differs between a Medley 2.0 image and a Medley 3.5 image.
 pub trait Layout: Copy + 'static {
+    /// How CONS cells hold their CDRs.
+    type Cdr: CdrCoding;
     /// For messages: "Medley 2.0".
     const NAME: &'static str;
     /// True for 28-bit pointers, 32-bit collector entries, symbol records and new CDR coding.
@@ -64,6 +67,11 @@ pub trait Layout: Copy + 'static {
     /// The cell that holds a symbol's property list.
     fn plist_cell(atom: AtomIndex) -> LispPtr;
 
+    /// The number of the package that a symbol belongs to; 0 if to none.
+    fn package_index(space: Space, atom: AtomIndex) -> u8;
+    /// True if a symbol's print name is made of 16-bit characters.
+    fn has_fat_name(space: Space, atom: AtomIndex) -> bool;
+
     /// The function header pointer in a frame's cell (frame words 2-3, or the name table in words 6-7).
     fn frame_pointer(cell: u32) -> LispPtr;
     /// How a frame stores a function header or name table pointer.
@@ -88,6 +96,7 @@ const NEW_ATOM_PNAME: u32 = 0;
 const NEW_ATOM_VALUE: u32 = 2;
 const NEW_ATOM_DEFINITION: u32 = 4;
 const NEW_ATOM_PLIST: u32 = 6;
+const NEW_ATOM_FLAGS: u32 = 8;
 
 /// Medley 2.0: 24-bit pointers, at most 32 MB.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +118,7 @@ impl Medley2 {
 }
 
 impl Layout for Medley2 {
+    type Cdr = OldCoding;
     const NAME: &'static str = "Medley 2.0";
     const BIG: bool = false;
     const POINTER_MASK: u32 = 0xFF_FFFF;
@@ -143,6 +153,12 @@ impl Layout for Medley2 {
     fn plist_cell(atom: AtomIndex) -> LispPtr {
         Self::symbol_cell(0x2_0000, atom, NEW_ATOM_PLIST)
     }
+    fn package_index(space: Space, atom: AtomIndex) -> u8 {
+        (space.cell(Self::pname_cell(atom)) >> 24) as u8
+    }
+    fn has_fat_name(space: Space, atom: AtomIndex) -> bool {
+        space.cell(Self::plist_cell(atom)) & 1 << 29 != 0
+    }
     #[inline(always)]
     fn frame_pointer(cell: u32) -> LispPtr {
         LispPtr(cell.rotate_left(16) & Self::POINTER_MASK)
@@ -165,6 +181,7 @@ impl Medley35 {
 }
 
 impl Layout for Medley35 {
+    type Cdr = NewCoding;
     const NAME: &'static str = "Medley 3.5";
     const BIG: bool = true;
     const POINTER_MASK: u32 = 0xFFF_FFFF;
@@ -198,6 +215,12 @@ impl Layout for Medley35 {
     #[inline(always)]
     fn plist_cell(atom: AtomIndex) -> LispPtr {
         Self::record(atom).plus(NEW_ATOM_PLIST)
+    }
+    fn package_index(space: Space, atom: AtomIndex) -> u8 {
+        (space.cell(Self::record(atom).plus(NEW_ATOM_FLAGS)) >> 24) as u8
+    }
+    fn has_fat_name(space: Space, atom: AtomIndex) -> bool {
+        space.cell(Self::record(atom).plus(NEW_ATOM_FLAGS)) & 1 << 13 != 0
     }
     #[inline(always)]
     fn frame_pointer(cell: u32) -> LispPtr {

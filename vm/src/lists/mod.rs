@@ -5,6 +5,10 @@ use crate::error::MachineError;
 use crate::layout::Layout;
 use crate::machine::{Machine, Regs};
 
+mod coding;
+pub use coding::{CdrCoding, NewCoding, OldCoding};
+pub(crate) use coding::{ListIter, car_of, cdr_of};
+
 /// Not built yet.
 #[inline(always)]
 pub(crate) fn car<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
