@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`address`], [`memory`], [`layout`] | Lisp's address space, and the two memory maps |
 //! | [`isa`], `dispatch` | the table of instructions, and how they are run |
+//! | [`sysout`] | the file format |
 //! | [`machine`] | registers and state |
 #![no_std]
 
@@ -24,6 +25,7 @@ pub mod machine;
 pub mod memory;
 pub mod platform;
 pub mod symbols;
+pub mod sysout;
 
 mod arrays;
 mod bases;
