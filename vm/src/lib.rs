@@ -13,7 +13,7 @@
 //! | [`machine`] | registers and state |
 #![no_std]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 extern crate std;
 
 pub mod address;
@@ -26,6 +26,8 @@ pub mod memory;
 pub mod platform;
 pub mod symbols;
 pub mod sysout;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 mod arrays;
 mod bases;

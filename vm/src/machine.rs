@@ -103,8 +103,12 @@ pub struct Machine<L: Layout> {
 impl<L: Layout> Machine<L> {
     /// A machine over an image whose pages are (or will be, on demand) in `space`.
     pub fn new(space: Space, platform: &'static mut dyn Platform) -> Result<Self, MachineError> {
-        let symbols = Symbols::find::<L>(space)?;
-        Ok(Machine {
+        Ok(Self::with_symbols(space, platform, Symbols::find::<L>(space)?))
+    }
+
+    /// A machine that has been told where its variables are.
+    pub fn with_symbols(space: Space, platform: &'static mut dyn Platform, symbols: Symbols) -> Self {
+        Machine {
             dispatch: Self::STEPPING,
             slow_path: crate::calls::call_ufn,
             regs: Regs::default(),
@@ -116,7 +120,7 @@ impl<L: Layout> Machine<L> {
             symbols,
             platform,
             extended_frame: false,
-        })
+        }
     }
 
     /// Stops the machine with an error.

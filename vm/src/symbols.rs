@@ -49,6 +49,20 @@ macro_rules! shared {
                     $($optional: find::<L>(space, $optional_name).ok(),)*
                 })
             }
+
+            /// Made-up numbers, from 1000 on in the order of this list, for tests without an image.
+            #[cfg(any(test, feature = "testing"))]
+            pub fn numbered<L: Layout>() -> Symbols {
+                let mut number = 999;
+                let mut next = || {
+                    number += 1;
+                    AtomIndex(number)
+                };
+                Symbols {
+                    $($value: L::value_cell(next()),)*
+                    $($symbol: next(),)*
+                }
+            }
         }
     };
 }

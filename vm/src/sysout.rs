@@ -336,7 +336,7 @@ impl Sysout {
         if word(interface::KEY) != KEY {
             return Err(SysoutError::BadKey { found: word(interface::KEY) });
         }
-        if file_bytes % BYTES_PER_PAGE as u64 != 0 {
+        if !file_bytes.is_multiple_of(BYTES_PER_PAGE as u64) {
             return Err(SysoutError::PartialPage { bytes: file_bytes });
         }
         let Some(pages) =
