@@ -1,0 +1,148 @@
+//! Clocks: the processor's time stamp counter (TSC) for time passed, the CMOS clock for the date, the programmable
+//! interval timer (PIT) for ticks and to find out how fast the TSC runs.
+
+use crate::cpu::ports::{inb, outb};
+use core::arch::x86_64::_rdtsc;
+use core::sync::atomic::{AtomicU64, Ordering};
+use kernel_logic::calendar::RtcRegisters;
+
+/// Ticks a second of the timer interrupt.
+pub const TICKS_PER_SECOND: u32 = 100;
+/// Clock of the PIT in hertz.
+const PIT_HERTZ: u64 = 1_193_182;
+/// Length of the calibration, in PIT clocks: ten milliseconds.
+const CALIBRATION: u64 = PIT_HERTZ / 100;
+
+/// TSC at kernel entry.
+static ENTRY: AtomicU64 = AtomicU64::new(0);
+/// TSC ticks a second.
+static TSC_HERTZ: AtomicU64 = AtomicU64::new(0);
+/// Microseconds a TSC tick, as a fraction of 2^32.
+static MICROSECONDS_PER_TICK: AtomicU64 = AtomicU64::new(0);
+/// Timer interrupts so far.
+static TICKS: AtomicU64 = AtomicU64::new(0);
+/// Seconds since 1970 at kernel entry, by the CMOS clock.
+static ENTRY_DATE: AtomicU64 = AtomicU64::new(0);
+
+/// The TSC now.
+pub fn cycles() -> u64 {
+    // SAFETY: every x86-64 processor has the instruction, and the kernel's privilege level may use it.
+    unsafe { _rdtsc() }
+}
+
+/// Marks kernel entry: the zero of the log's time.
+pub fn mark_entry() {
+    ENTRY.store(cycles(), Ordering::Relaxed);
+}
+
+/// Finds the TSC's speed by letting channel 2 of the PIT run down. Takes ten milliseconds.
+pub fn calibrate() {
+    // SAFETY: ports of the PIT and of the system control port; channel 2 drives nothing but the speaker, kept silent.
+    let hertz = unsafe {
+        let control = inb(0x61);
+        outb(0x61, (control & !2) | 1); // gate on, speaker off
+        outb(0x43, 0b1011_0000); // channel 2, both bytes, mode 0: output rises at the end
+        outb(0x42, CALIBRATION as u8);
+        outb(0x42, (CALIBRATION >> 8) as u8);
+        let start = cycles();
+        while inb(0x61) & 0x20 == 0 && cycles() - start < 1 << 32 {}
+        let passed = cycles() - start;
+        outb(0x61, control);
+        // A PIT that never ends (some recent machines gate it off): ask the processor, else guess two gigahertz.
+        if passed < 1 << 32 { passed * PIT_HERTZ / CALIBRATION } else { nominal_hertz().unwrap_or(2_000_000_000) }
+    };
+    TSC_HERTZ.store(hertz, Ordering::Relaxed);
+    MICROSECONDS_PER_TICK.store((1_000_000 << 32) / hertz.max(1), Ordering::Relaxed);
+}
+
+/// What CPUID leaf 0x16 says of the processor's base frequency.
+fn nominal_hertz() -> Option<u64> {
+    use core::arch::x86_64::__cpuid;
+    let leaves = __cpuid(0).eax;
+    let megahertz = if leaves >= 0x16 { __cpuid(0x16).eax & 0xffff } else { 0 };
+    (megahertz != 0).then_some(u64::from(megahertz) * 1_000_000)
+}
+
+/// TSC ticks a second.
+pub fn tsc_hertz() -> u64 {
+    TSC_HERTZ.load(Ordering::Relaxed)
+}
+
+/// Microseconds since kernel entry; 0 before [`calibrate`].
+pub fn microseconds() -> u64 {
+    let passed = cycles().wrapping_sub(ENTRY.load(Ordering::Relaxed));
+    ((u128::from(passed) * u128::from(MICROSECONDS_PER_TICK.load(Ordering::Relaxed))) >> 32) as u64
+}
+
+/// Milliseconds since kernel entry.
+pub fn milliseconds() -> u64 {
+    microseconds() / 1000
+}
+
+/// Waits without sleeping; for devices that want a pause.
+pub fn spin_microseconds(count: u64) {
+    let end = microseconds() + count;
+    while microseconds() < end {
+        core::hint::spin_loop();
+    }
+}
+
+/// Reads the CMOS clock and starts the timer interrupt.
+pub fn start() {
+    let date = read_rtc().unwrap_or_else(|| {
+        log::warn!("the CMOS clock holds no date; taking 1970-01-01");
+        0
+    });
+    ENTRY_DATE.store(date.saturating_sub(milliseconds() / 1000), Ordering::Relaxed);
+    let divisor = (PIT_HERTZ / u64::from(TICKS_PER_SECOND)) as u16;
+    // SAFETY: channel 0 of the PIT, rate generator; its interrupt has a handler.
+    unsafe {
+        outb(0x43, 0b0011_0100);
+        outb(0x40, divisor as u8);
+        outb(0x40, (divisor >> 8) as u8);
+    }
+}
+
+/// Seconds since 1970 (in the CMOS clock's zone, which PCs without Windows keep at UTC).
+pub fn unix_seconds() -> u64 {
+    ENTRY_DATE.load(Ordering::Relaxed) + milliseconds() / 1000
+}
+
+/// Counts a timer interrupt.
+pub fn tick() {
+    TICKS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Timer interrupts so far.
+pub fn ticks() -> u64 {
+    TICKS.load(Ordering::Relaxed)
+}
+
+/// Reads the CMOS clock: twice the same, with no update going on.
+fn read_rtc() -> Option<u64> {
+    // SAFETY: index and data port of the CMOS memory; bit 7 of the index (NMI) stays clear.
+    let register = |index: u8| unsafe {
+        outb(0x70, index);
+        inb(0x71)
+    };
+    let read = || RtcRegisters {
+        seconds: register(0),
+        minutes: register(2),
+        hours: register(4),
+        day: register(7),
+        month: register(8),
+        year: register(9),
+        status_b: register(11),
+    };
+    let give_up = microseconds() + 2_500_000;
+    while microseconds() < give_up {
+        if register(10) & 0x80 != 0 {
+            continue;
+        }
+        let (first, second) = (read(), read());
+        if first == second && register(10) & 0x80 == 0 {
+            return first.to_unix_seconds();
+        }
+    }
+    None
+}

@@ -1,0 +1,84 @@
+//! Text on the framebuffer: boot messages that matter to a user without a serial line, and the panic screen.
+
+use crate::memory::exclusive::Exclusive;
+use core::fmt;
+use kernel_logic::handoff::Framebuffer;
+use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
+
+const HEIGHT: u32 = 16;
+const WIDTH: u32 = get_raster_width(FontWeight::Regular, RasterHeight::Size16) as u32;
+const MARGIN: u32 = 16;
+
+/// The framebuffer and where it is mapped.
+static SCREEN: Exclusive<Option<(Framebuffer, u64)>> = Exclusive::new(None);
+
+/// Says where the framebuffer is mapped.
+pub fn set_screen(framebuffer: Framebuffer, address: u64) {
+    SCREEN.with(|place| *place = Some((framebuffer, address)));
+}
+
+/// A screen full of text, black on white, from the top; it stops at the bottom.
+pub struct TextScreen {
+    framebuffer: Framebuffer,
+    address: u64,
+    column: u32,
+    line: u32,
+}
+
+impl TextScreen {
+    /// Clears the screen and takes it from whoever has it; `None` without a framebuffer.
+    pub fn by_force() -> Option<Self> {
+        let (framebuffer, address) = SCREEN.force(|place| *place)?;
+        let mut screen = Self { framebuffer, address, column: 0, line: 0 };
+        for y in 0..framebuffer.height {
+            for x in 0..framebuffer.width {
+                screen.pixel(x, y, 0xff);
+            }
+        }
+        Some(screen)
+    }
+
+    fn pixel(&mut self, x: u32, y: u32, grey: u8) {
+        if x >= self.framebuffer.width || y >= self.framebuffer.height {
+            return;
+        }
+        let bytes = self.framebuffer.bytes_per_pixel;
+        let at = self.address + u64::from(y) * u64::from(self.framebuffer.stride_bytes) + u64::from(x * bytes);
+        for byte in 0..u64::from(bytes.min(3)) {
+            // SAFETY: inside the framebuffer, which is mapped for ever.
+            unsafe { ((at + byte) as *mut u8).write_volatile(grey) };
+        }
+    }
+
+    fn new_line(&mut self) {
+        self.column = 0;
+        self.line += 1;
+    }
+
+    fn character(&mut self, character: char) {
+        let columns = (self.framebuffer.width.saturating_sub(2 * MARGIN) / WIDTH).max(1);
+        if character == '\n' {
+            self.new_line();
+            return;
+        }
+        if self.column >= columns {
+            self.new_line();
+        }
+        let raster = |character| get_raster(character, FontWeight::Regular, RasterHeight::Size16);
+        let Some(raster) = raster(character).or_else(|| raster('?')) else { return };
+        let (left, top) = (MARGIN + self.column * WIDTH, MARGIN + self.line * HEIGHT);
+        for (y, row) in raster.raster().iter().enumerate() {
+            for (x, ink) in row.iter().enumerate() {
+                self.pixel(left + x as u32, top + y as u32, 255 - ink);
+            }
+        }
+        self.column += 1;
+    }
+}
+
+impl fmt::Write for TextScreen {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().for_each(|character| self.character(character));
+        Ok(())
+    }
+}

@@ -1,0 +1,303 @@
+//! Lisp space: x86-64 page tables in the place of a D-machine's memory map.
+//!
+//! ```text
+//!   Lisp word w          virtual page              page table entry            sysout
+//!   BASE + 2w      -->   (address - BASE) / 4096   present: a frame       <--  eight file pages, read by the fault,
+//!                                                  absent: fault               found through `table` (Lisp page -> file page)
+//! ```
+//! `table` is the inverse of the image's FPtoVP. The page table entries of all of Lisp space are one flat array, so
+//! looking for dirty pages is a scan. Bits of an entry, beside the frame:
+//!
+//! | bit | meaning |
+//! |---|---|
+//! | 0 present, 1 writable, 63 no-execute | set together by a fault |
+//! | 5 accessed, 6 dirty | set by the processor; dirty is cleared when the display has looked |
+//! | 9 | written to since it was read: every dirty bit that [`take_dirty`] cleared is kept here |
+//!
+//! A Lisp page that shares its 4 KiB with an existing one reads as zeroes instead of faulting: the processor cannot
+//! tell them apart. Where none of the eight exists, touching it is an error.
+
+use crate::clock;
+use crate::devices::block::{self, DiskError, Request};
+use crate::memory::exclusive::Exclusive;
+use crate::memory::frames::FRAME;
+use crate::memory::paging::{self, DATA};
+use crate::memory::{FRAMES, PhysicalAddress, direct, permanent_frames};
+use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
+use kernel_logic::page_plan::{ABSENT, LISP_PAGE, NEW, Plan, SLOTS, swap_groups};
+use x86_64::VirtAddr;
+use x86_64::instructions::tlb;
+
+/// Where Lisp space starts.
+pub const BASE: u64 = 0x4000_0000;
+
+/// Bit 9 of an entry, see the module.
+const WRITTEN: u64 = 1 << 9;
+const PRESENT: u64 = 1;
+const DIRTY: u64 = 1 << 6;
+const FRAME_BITS: u64 = 0x000f_ffff_ffff_f000;
+
+/// Why a page fault in Lisp space cannot be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PagerError {
+    /// Neither the image nor the allocator has a page there.
+    NoPage {
+        /// Lisp word address.
+        word: u32,
+    },
+    /// The disk failed.
+    Disk {
+        /// Lisp word address of the 4 KiB page.
+        word: u32,
+        /// What it said.
+        error: DiskError,
+    },
+    /// No frame is left.
+    OutOfMemory {
+        /// Lisp word address.
+        word: u32,
+        /// Bytes of Lisp space that are resident.
+        resident: u64,
+    },
+    /// A page fault in the pager itself.
+    Reentered {
+        /// Lisp word address.
+        word: u32,
+    },
+}
+
+impl fmt::Display for PagerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NoPage { word } => write!(f, "Lisp touched address {word:#x}, where there is no page (virtual page {:#x})", word >> 8),
+            Self::Disk { word, error } => write!(f, "the page at Lisp address {word:#x} could not be read: {error}"),
+            Self::OutOfMemory { word, resident } => write!(
+                f,
+                "no memory left for the page at Lisp address {word:#x}; {} MiB of Lisp space are resident. Give the machine more memory",
+                resident >> 20
+            ),
+            Self::Reentered { word } => write!(f, "the pager itself touched Lisp address {word:#x}"),
+        }
+    }
+}
+
+/// What the pager did so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counters {
+    /// Page faults served.
+    pub faults: u64,
+    /// Requests to the disk for them.
+    pub requests: u64,
+    /// Lisp pages read.
+    pub pages_read: u64,
+    /// Lisp pages in the image.
+    pub pages_in_image: u64,
+    /// 4 KiB pages resident.
+    pub resident: u64,
+    /// 4 KiB pages written to since they were read.
+    pub dirty: u64,
+    /// Time spent, in microseconds.
+    pub microseconds: u64,
+}
+
+impl fmt::Display for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} faults, {} of {} Lisp pages read ({} %) in {} requests and {} ms, {} KiB resident, {} KiB dirty",
+            self.faults,
+            self.pages_read,
+            self.pages_in_image,
+            self.pages_read * 100 / self.pages_in_image.max(1),
+            self.requests,
+            self.microseconds / 1000,
+            self.resident * 4,
+            self.dirty * 4
+        )
+    }
+}
+
+struct Pager {
+    /// File page of each Lisp page, [`ABSENT`] or [`NEW`].
+    table: &'static mut [u32],
+    /// Page table entries of Lisp space.
+    entries: &'static mut [u64],
+    /// Where the disk puts what it reads, in file order.
+    staging: PhysicalAddress,
+    counters: Counters,
+}
+
+static PAGER: Exclusive<Option<Pager>> = Exclusive::new(None);
+/// One past the last byte of Lisp space; [`BASE`] before [`start`].
+static END: AtomicU64 = AtomicU64::new(BASE);
+
+/// Makes a Lisp space of `lisp_pages` pages of 512 bytes. `fill` writes the file page of every Lisp page into the table,
+/// which starts with [`ABSENT`] everywhere.
+pub fn start<E>(lisp_pages: usize, fill: impl FnOnce(&mut [u32]) -> Result<(), E>) -> Result<(), E> {
+    let lisp_pages = lisp_pages.next_multiple_of(SLOTS);
+    let frames = permanent_frames((lisp_pages as u64 * 4).div_ceil(FRAME));
+    // SAFETY: frames of our own, for ever, large enough.
+    let table = unsafe { core::slice::from_raw_parts_mut(direct::<u32>(frames), lisp_pages) };
+    table.fill(ABSENT);
+    fill(table)?;
+    let pages_in_image = table.iter().filter(|&&page| page < NEW).count() as u64;
+    let entries = paging::install_flat_tables(BASE, lisp_pages / SLOTS);
+    let pager = Pager { table, entries, staging: permanent_frames(1), counters: Counters { pages_in_image, ..Counters::default() } };
+    PAGER.with(|place| *place = Some(pager));
+    END.store(BASE + lisp_pages as u64 * LISP_PAGE as u64, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Is that virtual address in Lisp space?
+pub fn owns(address: u64) -> bool {
+    (BASE..END.load(Ordering::Relaxed)).contains(&address)
+}
+
+/// Serves a page fault: called on the page fault stack with interrupts off, whatever was running.
+pub fn fault(address: u64) -> Result<(), PagerError> {
+    let page = ((address - BASE) / FRAME) as usize;
+    let word = ((address - BASE) / 2) as u32;
+    PAGER.try_with(|pager| pager.as_mut().expect("Lisp space has been made").bring_in(page, word)).unwrap_or(Err(PagerError::Reentered { word }))
+}
+
+/// Makes `count` Lisp pages from `first` (virtual page numbers) exist: zeroed, in no file.
+///
+/// # Panics
+/// When they are outside Lisp space.
+pub fn add_pages(first: u32, count: u32) {
+    with(|pager| {
+        for lisp_page in first as usize..(first + count) as usize {
+            pager.table[lisp_page] = NEW;
+            let entry = pager.entries[lisp_page / SLOTS];
+            if entry & PRESENT != 0 {
+                let frame = direct::<u8>(PhysicalAddress(entry & FRAME_BITS));
+                // SAFETY: a slot of a resident frame of Lisp space.
+                unsafe { frame.add(lisp_page % SLOTS * LISP_PAGE).write_bytes(0, LISP_PAGE) };
+            }
+        }
+    });
+}
+
+/// Does the Lisp page exist?
+pub fn exists(lisp_page: u32) -> bool {
+    with(|pager| pager.table.get(lisp_page as usize).is_some_and(|&page| page != ABSENT))
+}
+
+/// Reads all existing pages among `words` words from `word` that are not resident. Pages that do not exist are left so.
+pub fn make_resident(word: u32, words: u32) -> Result<(), PagerError> {
+    let pages = (word as u64 * 2 / FRAME) as usize..((word + words) as u64 * 2).div_ceil(FRAME) as usize;
+    for page in pages {
+        let there = with(|pager| {
+            let Some(&entry) = pager.entries.get(page) else { return Ok(()) };
+            let exists = pager.table[page * SLOTS..][..SLOTS].iter().any(|&file_page| file_page != ABSENT);
+            if entry & PRESENT == 0 && exists { pager.bring_in(page, (page as u64 * FRAME / 2) as u32) } else { Ok(()) }
+        });
+        there?;
+    }
+    Ok(())
+}
+
+/// The frame behind a Lisp word address that is a multiple of 2048, if it is resident.
+pub fn frame_of(word: u32) -> Option<PhysicalAddress> {
+    with(|pager| {
+        let entry = *pager.entries.get((word / 2048) as usize)?;
+        (entry & PRESENT != 0).then_some(PhysicalAddress(entry & FRAME_BITS))
+    })
+}
+
+/// Calls `page` with the number (counted from the first) of every 4 KiB page among `words` words from `word` that was
+/// written to since the last call, and forgets that it was. `word` is a multiple of 2048. `page` may use this module.
+pub fn take_dirty(word: u32, words: u32, mut page: impl FnMut(usize)) {
+    let first = (word / 2048) as usize;
+    for index in 0..words.div_ceil(2048) as usize {
+        let dirty = with(|pager| pager.entries.get_mut(first + index).is_some_and(|entry| clear_dirty(entry, first + index)));
+        if dirty {
+            page(index);
+        }
+    }
+}
+
+/// Clears the dirty bit of an entry and keeps it in [`WRITTEN`]. Says whether it was set.
+fn clear_dirty(entry: &mut u64, page: usize) -> bool {
+    // The processor sets the bit behind the compiler's back, but not between these two lines: one processor, and only
+    // this code is running on it.
+    // SAFETY: a valid reference.
+    let value = unsafe { core::ptr::from_ref(entry).read_volatile() };
+    if value & (PRESENT | DIRTY) != PRESENT | DIRTY {
+        return false;
+    }
+    // SAFETY: as above; the mapping stays the same.
+    unsafe { core::ptr::from_mut(entry).write_volatile((value & !DIRTY) | WRITTEN) };
+    tlb::flush(VirtAddr::new(BASE + page as u64 * FRAME));
+    true
+}
+
+/// What the pager did so far; counts dirty pages on the way.
+pub fn counters() -> Counters {
+    with(|pager| {
+        let written = |entry: &&u64| **entry & PRESENT != 0 && **entry & (DIRTY | WRITTEN) != 0;
+        let dirty = pager.entries.iter().filter(written).count() as u64;
+        Counters { dirty, ..pager.counters }
+    })
+}
+
+#[track_caller]
+fn with<R>(work: impl FnOnce(&mut Pager) -> R) -> R {
+    PAGER.with(|pager| work(pager.as_mut().expect("Lisp space has been made")))
+}
+
+impl Pager {
+    /// Fills and maps a 4 KiB page. `word` is what was touched, for the message.
+    fn bring_in(&mut self, page: usize, word: u32) -> Result<(), PagerError> {
+        let started = clock::microseconds();
+        let slots: &[u32; SLOTS] = self.table[page * SLOTS..][..SLOTS].try_into().expect("eight");
+        let plan = Plan::new(slots);
+        if plan.existing == 0 {
+            return Err(PagerError::NoPage { word });
+        }
+        let out_of_memory = PagerError::OutOfMemory { word, resident: self.counters.resident * FRAME };
+        let frame = FRAMES.try_with(|frames| frames.allocate()).flatten().ok_or(out_of_memory)?;
+        if let Err(error) = self.read(&plan, frame) {
+            // SAFETY: the frame was just allocated and is mapped nowhere.
+            let _ = FRAMES.try_with(|frames| unsafe { frames.release(frame) });
+            return Err(PagerError::Disk { word, error });
+        }
+        // Absent until now, and the processor does not remember absent pages: no flush.
+        self.entries[page] = frame.0 | DATA.bits();
+        let counters = &mut self.counters;
+        counters.faults += 1;
+        counters.requests += plan.runs().len() as u64;
+        counters.pages_read += plan.file_pages() as u64;
+        counters.resident += 1;
+        counters.microseconds += clock::microseconds() - started;
+        Ok(())
+    }
+
+    /// Reads what the plan says, swaps it into the frame, zeroes the rest.
+    fn read(&mut self, plan: &Plan, frame: PhysicalAddress) -> Result<(), DiskError> {
+        // SAFETY: the staging frame is the pager's own, and the pager is in use once; `frame` was just allocated.
+        let (staging, memory) = unsafe {
+            (
+                core::slice::from_raw_parts_mut(direct::<u8>(self.staging), FRAME as usize),
+                core::slice::from_raw_parts_mut(direct::<u8>(frame), FRAME as usize),
+            )
+        };
+        let mut requests: [Request; SLOTS] = core::array::from_fn(|_| Request { sector: 0, buffer: &mut [] });
+        let mut rest = &mut staging[..];
+        for (request, run) in requests.iter_mut().zip(plan.runs()) {
+            let (buffer, tail) = rest.split_at_mut(run.count * LISP_PAGE);
+            *request = Request { sector: run.first.into(), buffer };
+            rest = tail;
+        }
+        let requests = &mut requests[..plan.runs().len()];
+        block::read_batch(requests)?;
+        memory.fill(0);
+        for (request, run) in requests.iter().zip(plan.runs()) {
+            for (slot, bytes) in run.slots.iter().zip(request.buffer.chunks_exact(LISP_PAGE)) {
+                swap_groups(bytes, &mut memory[usize::from(*slot) * LISP_PAGE..][..LISP_PAGE]);
+            }
+        }
+        Ok(())
+    }
+}
