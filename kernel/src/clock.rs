@@ -79,6 +79,23 @@ pub fn milliseconds() -> u64 {
     microseconds() / 1000
 }
 
+/// Lets the speaker sound, or silences it.
+pub fn tone(hertz: Option<u32>) {
+    // SAFETY: channel 2 of the PIT as a square wave, and the speaker's gate.
+    unsafe {
+        let control = inb(0x61) & !3;
+        let Some(hertz) = hertz else {
+            outb(0x61, control);
+            return;
+        };
+        let divisor = (PIT_HERTZ / u64::from(hertz.max(20))).clamp(1, 0xffff) as u16;
+        outb(0x43, 0b1011_0110);
+        outb(0x42, divisor as u8);
+        outb(0x42, (divisor >> 8) as u8);
+        outb(0x61, control | 3);
+    }
+}
+
 /// Waits without sleeping; for devices that want a pause.
 pub fn spin_microseconds(count: u64) {
     let end = microseconds() + count;

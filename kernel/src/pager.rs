@@ -24,13 +24,13 @@ use crate::memory::frames::FRAME;
 use crate::memory::paging::{self, DATA};
 use crate::memory::{FRAMES, PhysicalAddress, direct, permanent_frames};
 use core::fmt;
-use core::sync::atomic::{AtomicU64, Ordering};
 use kernel_logic::page_plan::{ABSENT, LISP_PAGE, NEW, Plan, SLOTS, swap_groups};
+use vm::memory::{GUARD, REGION};
 use x86_64::VirtAddr;
 use x86_64::instructions::tlb;
 
 /// Where Lisp space starts.
-pub const BASE: u64 = 0x4000_0000;
+pub const BASE: u64 = vm::memory::BASE as u64;
 
 /// Bit 9 of an entry, see the module.
 const WRITTEN: u64 = 1 << 9;
@@ -129,8 +129,6 @@ struct Pager {
 }
 
 static PAGER: Exclusive<Option<Pager>> = Exclusive::new(None);
-/// One past the last byte of Lisp space; [`BASE`] before [`start`].
-static END: AtomicU64 = AtomicU64::new(BASE);
 
 /// Makes a Lisp space of `lisp_pages` pages of 512 bytes. `fill` writes the file page of every Lisp page into the table,
 /// which starts with [`ABSENT`] everywhere.
@@ -145,20 +143,25 @@ pub fn start<E>(lisp_pages: usize, fill: impl FnOnce(&mut [u32]) -> Result<(), E
     let entries = paging::install_flat_tables(BASE, lisp_pages / SLOTS);
     let pager = Pager { table, entries, staging: permanent_frames(1), counters: Counters { pages_in_image, ..Counters::default() } };
     PAGER.with(|place| *place = Some(pager));
-    END.store(BASE + lisp_pages as u64 * LISP_PAGE as u64, Ordering::Relaxed);
     Ok(())
 }
 
-/// Is that virtual address in Lisp space?
+/// Is that virtual address one that Lisp code can name, with a page behind it or not?
 pub fn owns(address: u64) -> bool {
-    (BASE..END.load(Ordering::Relaxed)).contains(&address)
+    (BASE - GUARD as u64..BASE + REGION as u64).contains(&address)
 }
 
 /// Serves a page fault: called on the page fault stack with interrupts off, whatever was running.
 pub fn fault(address: u64) -> Result<(), PagerError> {
-    let page = ((address - BASE) / FRAME) as usize;
-    let word = ((address - BASE) / 2) as u32;
-    PAGER.try_with(|pager| pager.as_mut().expect("Lisp space has been made").bring_in(page, word)).unwrap_or(Err(PagerError::Reentered { word }))
+    // Below BASE is the guard: addresses that wrapped around.
+    let offset = address.wrapping_sub(BASE);
+    let (page, word) = ((offset / FRAME) as usize, (offset / 2) as u32);
+    PAGER
+        .try_with(|pager| match pager {
+            Some(pager) if page < pager.entries.len() => pager.bring_in(page, word),
+            _ => Err(PagerError::NoPage { word }),
+        })
+        .unwrap_or(Err(PagerError::Reentered { word }))
 }
 
 /// Makes `count` Lisp pages from `first` (virtual page numbers) exist: zeroed, in no file.

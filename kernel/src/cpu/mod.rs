@@ -16,7 +16,6 @@ use core::fmt;
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
-#[expect(missing_docs, reason = "the names are the registers'")]
 pub struct TrapFrame {
     pub r15: u64,
     pub r14: u64,

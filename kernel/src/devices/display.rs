@@ -35,6 +35,8 @@ struct Display {
     shadow: &'static mut [u32],
     cursor: Cursor,
     shown_cursor: Cursor,
+    /// All ones for white on black.
+    inverse: u32,
     last_frame: u64,
     frames: u64,
     cells: u64,
@@ -76,6 +78,7 @@ pub fn start(framebuffer: Framebuffer, address: u64, width: u32, height: u32) {
         shadow,
         cursor: Cursor::default(),
         shown_cursor: Cursor::default(),
+        inverse: 0,
         last_frame: 0,
         frames: 0,
         cells: 0,
@@ -88,6 +91,16 @@ pub fn set_cursor(cursor: Cursor) {
     DISPLAY.with(|display| {
         if let Some(display) = display {
             display.cursor = cursor;
+        }
+    });
+}
+
+/// White on black, or black on white; shown at once.
+pub fn set_inverse(inverse: bool) {
+    DISPLAY.with(|display| {
+        if let Some(display) = display {
+            display.inverse = if inverse { u32::MAX } else { 0 };
+            display.draw_cells(0, display.shadow.len());
         }
     });
 }
@@ -172,7 +185,7 @@ impl Display {
                 // SAFETY: inside a resident frame of Lisp's screen. Volatile, because Lisp writes there as it likes.
                 let bits = unsafe { direct::<u32>(frame).add(index % cells_per_page).read_volatile() };
                 let (line, column) = ((index / per_line) as u32, (index % per_line) as u32);
-                let seen = if self.cursor.touches(line) { bits | self.cursor.cover(line, column) } else { bits };
+                let seen = if self.cursor.touches(line) { bits | self.cursor.cover(line, column) } else { bits } ^ self.inverse;
                 if self.shadow[index] != seen {
                     self.shadow[index] = seen;
                     self.cells += 1;

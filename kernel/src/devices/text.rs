@@ -67,7 +67,7 @@ impl TextScreen {
         let raster = |character| get_raster(character, FontWeight::Regular, RasterHeight::Size16);
         let Some(raster) = raster(character).or_else(|| raster('?')) else { return };
         let (left, top) = (MARGIN + self.column * WIDTH, MARGIN + self.line * HEIGHT);
-        for (y, row) in raster.raster().iter().enumerate() {
+        for (y, row) in raster.rows().enumerate() {
             for (x, ink) in row.iter().enumerate() {
                 self.pixel(left + x as u32, top + y as u32, 255 - ink);
             }

@@ -10,7 +10,7 @@
 //! Characters that no US key types (ä, é) fall back to the key at their position.
 
 use crate::keys::{KeyNumber, LEFT_SHIFT, RIGHT_SHIFT, key_for_character, key_number};
-use pc_keyboard::layouts::{AnyLayout, Azerty, De105Key, Dvorak104Key, Uk105Key, Us104Key};
+use pc_keyboard::layouts::{AnyLayout, Azerty, De105Key, Dvorak104Key, Uk105Key};
 use pc_keyboard::{DecodedKey, HandleControl, KeyCode, KeyEvent, KeyState, KeyboardLayout, Modifiers};
 
 /// A D-machine key going down or up.

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use kernel_logic::handoff::{Handoff, RegionKind};
 use x86_64::registers::control::Cr3;
 use x86_64::registers::model_specific::{Efer, EferFlags, Msr};
-use x86_64::structures::paging::page_table::{PageTable, PageTableFlags};
+use x86_64::structures::paging::page_table::PageTableFlags;
 use x86_64::VirtAddr;
 
 /// Flags of memory that is read and written.
@@ -240,23 +240,32 @@ pub fn translate(address: u64) -> Option<PhysicalAddress> {
     walk(PhysicalAddress(ROOT.load(Ordering::Relaxed)), address)
 }
 
+/// Where a virtual address is in physical memory by the boot loader's tables, when RAM is reached at physical + `offset`.
+/// Only before [`take_over`].
+pub fn translate_loader(address: u64, offset: u64) -> Option<PhysicalAddress> {
+    // SAFETY: the loader mapped all physical memory at `offset`, and nothing else uses the direct map yet.
+    unsafe { set_direct_offset(offset) };
+    let (root, _) = Cr3::read();
+    walk(PhysicalAddress(root.start_address().as_u64()), address)
+}
+
 /// Follows page tables.
 fn walk(root: PhysicalAddress, address: u64) -> Option<PhysicalAddress> {
-    let address = VirtAddr::try_new(address).ok()?;
+    VirtAddr::try_new(address).ok()?;
     let mut table = root;
     for level in (0..4).rev() {
-        let index = (address.as_u64() >> (12 + 9 * level)) & 511;
+        let index = (address >> (12 + 9 * level)) & 511;
         // SAFETY: `table` is a page table in RAM, reached through the direct map.
-        let entry = unsafe { &(*direct::<PageTable>(table))[index as usize] };
-        if !entry.flags().contains(PageTableFlags::PRESENT) {
+        let entry = unsafe { direct::<u64>(PhysicalAddress(table.0 + index * 8)).read_volatile() };
+        if entry & PageTableFlags::PRESENT.bits() == 0 {
             return None;
         }
-        let mask = (1u64 << (12 + 9 * level)) - 1;
-        if level == 0 || entry.flags().contains(PageTableFlags::HUGE_PAGE) {
-            let frame = entry.addr().as_u64() & !mask & 0x000f_ffff_ffff_f000;
-            return Some(PhysicalAddress(frame | (address.as_u64() & mask)));
+        let target = entry & 0x000f_ffff_ffff_f000;
+        if level == 0 || entry & PageTableFlags::HUGE_PAGE.bits() != 0 {
+            let inside = (1u64 << (12 + 9 * level)) - 1;
+            return Some(PhysicalAddress((target & !inside) | (address & inside)));
         }
-        table = PhysicalAddress(entry.addr().as_u64());
+        table = PhysicalAddress(target);
     }
     None
 }

@@ -120,7 +120,6 @@ pub extern "C" fn rust_eh_personality() {}
 
 /// Named by landing pads; see [`rust_eh_personality`].
 #[unsafe(no_mangle)]
-#[expect(non_snake_case, reason = "the name is the unwinder's")]
 pub extern "C" fn _Unwind_Resume() -> ! {
     panic!("unwinding in a kernel that aborts")
 }

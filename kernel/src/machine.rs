@@ -1,0 +1,200 @@
+//! The Lisp machine on the bare one: what `vm` asks for, answered by the drivers.
+
+use crate::cpu::traps;
+use crate::devices::display;
+use crate::devices::ps2::{self, Input};
+use crate::memory::exclusive::Exclusive;
+use crate::{clock, cpu, memory, pager, power};
+use core::fmt;
+use core::sync::atomic::{AtomicPtr, Ordering};
+use kernel_logic::mouse::Buttons;
+use kernel_logic::pixels;
+use kernel_logic::ring::Ring;
+use log::{debug, error, info, warn};
+use vm::address::LispPage;
+use vm::machine::Attention;
+use vm::platform::{Cursor, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform};
+
+/// Free memory that a new Lisp page must leave: a page fault later still needs frames.
+const RESERVE: u64 = 256 << 10;
+
+/// The running machine's way to be noticed; null while no machine runs.
+static ATTENTION: AtomicPtr<Attention> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Lets interrupts make that machine look for events, from now on.
+pub fn set_attention(attention: &'static Attention) {
+    ATTENTION.store(core::ptr::from_ref(attention).cast_mut(), Ordering::Release);
+}
+
+/// An interrupt came in: makes a running machine look.
+pub fn interrupt_arrived() {
+    // SAFETY: null, or what `set_attention` was given, which lives for ever; `Attention` is made of atomics.
+    if let Some(attention) = unsafe { ATTENTION.load(Ordering::Acquire).as_ref() } {
+        attention.request();
+    }
+}
+
+/// Events that the drivers gave in one poll and Lisp has not taken yet.
+static EVENTS: Exclusive<Ring<InputEvent, 256>> = Exclusive::new(Ring::new());
+
+/// The kernel, as `vm` sees it.
+pub struct KernelPlatform {
+    width: u16,
+    height: u16,
+    buttons: Buttons,
+    cursor: Cursor,
+    /// Where the mouse is, in pixels.
+    mouse: (u16, u16),
+    console: Line,
+}
+
+/// A line of console output that has no end yet.
+struct Line {
+    bytes: [u8; 200],
+    length: usize,
+}
+
+impl KernelPlatform {
+    /// A platform with a Lisp screen of that size.
+    pub fn new(width: u16, height: u16) -> Self {
+        Self {
+            width,
+            height,
+            buttons: Buttons::default(),
+            cursor: Cursor { rows: [0; 16], hot_x: 0, hot_y: 0 },
+            mouse: (width / 2, height / 2),
+            console: Line { bytes: [0; 200], length: 0 },
+        }
+    }
+
+    fn show_cursor(&self) {
+        display::set_cursor(pixels::Cursor {
+            x: i32::from(self.mouse.0) - i32::from(self.cursor.hot_x),
+            y: i32::from(self.mouse.1) - i32::from(self.cursor.hot_y),
+            bits: self.cursor.rows,
+        });
+    }
+
+    /// Turns what the drivers saw into Lisp's events.
+    fn collect(&mut self) {
+        let mut moved = false;
+        ps2::poll(|input| match input {
+            Input::Key(key) => push(if key.down { InputEvent::KeyDown(key.key) } else { InputEvent::KeyUp(key.key) }),
+            Input::Move { x, y } => {
+                self.mouse = (x, y);
+                moved = true;
+                push(InputEvent::MouseMove { x, y });
+            }
+            Input::Buttons(now) => {
+                let before = core::mem::replace(&mut self.buttons, now);
+                for (button, was, is) in [
+                    (MouseButton::Left, before.left, now.left),
+                    (MouseButton::Middle, before.middle, now.middle),
+                    (MouseButton::Right, before.right, now.right),
+                ] {
+                    if was != is {
+                        push(InputEvent::Button { button, down: is });
+                    }
+                }
+            }
+            // The hardware counts towards the user, Lisp away from it.
+            Input::Wheel(steps) => push(InputEvent::Wheel((-steps).clamp(-127, 127) as i8)),
+        });
+        if moved {
+            self.show_cursor();
+        }
+    }
+}
+
+fn push(event: InputEvent) {
+    EVENTS.with(|events| events.push(event));
+}
+
+impl Platform for KernelPlatform {
+    fn microseconds(&mut self) -> u64 {
+        clock::microseconds()
+    }
+
+    fn unix_seconds(&mut self) -> i64 {
+        clock::unix_seconds() as i64
+    }
+
+    fn log(&mut self, level: LogLevel, line: fmt::Arguments<'_>) {
+        match level {
+            LogLevel::Error => error!(target: "lisp", "{line}"),
+            LogLevel::Warning => warn!(target: "lisp", "{line}"),
+            LogLevel::Info => info!(target: "lisp", "{line}"),
+            LogLevel::Debug => debug!(target: "lisp", "{line}"),
+        }
+    }
+
+    fn console(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            let full = self.console.length == self.console.bytes.len();
+            if full || matches!(byte, b'\n' | b'\r') {
+                if self.console.length > 0 {
+                    let text = core::str::from_utf8(&self.console.bytes[..self.console.length]).unwrap_or("?");
+                    info!(target: "console", "{text}");
+                }
+                self.console.length = 0;
+            }
+            if (b' '..=b'~').contains(&byte) {
+                self.console.bytes[self.console.length] = byte;
+                self.console.length += 1;
+            }
+        }
+    }
+
+    fn poll_input(&mut self) -> Option<InputEvent> {
+        if traps::take_events() || EVENTS.with(|events| events.is_empty()) {
+            self.collect();
+        }
+        EVENTS.with(Ring::pop)
+    }
+
+    fn screen_size(&mut self) -> (u16, u16) {
+        (self.width, self.height)
+    }
+
+    fn refresh_screen(&mut self) {
+        display::refresh();
+    }
+
+    fn set_cursor(&mut self, cursor: &Cursor) {
+        self.cursor = *cursor;
+        self.show_cursor();
+    }
+
+    fn warp_mouse(&mut self, x: u16, y: u16) {
+        self.mouse = (x.min(self.width - 1), y.min(self.height - 1));
+        ps2::place_pointer(i32::from(x), i32::from(y));
+        self.show_cursor();
+    }
+
+    fn set_inverse(&mut self, inverse: bool) {
+        display::set_inverse(inverse);
+    }
+
+    fn tone(&mut self, hertz: Option<u32>) {
+        clock::tone(hertz);
+    }
+
+    fn new_page(&mut self, page: LispPage) -> Result<(), OutOfMemory> {
+        if memory::paging::free_bytes() < RESERVE {
+            return Err(OutOfMemory);
+        }
+        pager::add_pages(page.0, 1);
+        Ok(())
+    }
+
+    fn idle(&mut self, microseconds: u32) {
+        let end = clock::microseconds() + u64::from(microseconds);
+        display::refresh();
+        // The timer interrupt ends every sleep too, so a rest is as long as asked for to one tick.
+        cpu::sleep_if(|| !traps::events_waiting() && clock::microseconds() < end);
+    }
+
+    fn power_off(&mut self) {
+        power::off(power::ExitCode::Success);
+    }
+}
