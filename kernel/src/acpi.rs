@@ -69,7 +69,9 @@ fn sum_is_zero(table: &[u8]) -> bool {
 }
 
 fn number(table: &[u8], offset: usize, length: usize) -> u64 {
-    table.get(offset..offset + length).map_or(0, |bytes| bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)))
+    table
+        .get(offset..offset + length)
+        .map_or(0, |bytes| bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)))
 }
 
 /// A whole table, if it is what it should be.
@@ -92,7 +94,12 @@ fn root_pointer() -> Result<&'static [u8], AcpiError> {
     let found = if given != 0 { is_root(given) } else { None };
     // The BIOS's places: the first kilobyte of its extended data area, and the ROM below 1 MiB.
     let extended = number(bytes(0x40e, 2), 0, 2) << 4;
-    let in_extended = || (0x8_0000..0xa_0000).contains(&extended).then(|| (extended..extended + 1024).step_by(16).find_map(is_root)).flatten();
+    let in_extended = || {
+        (0x8_0000..0xa_0000)
+            .contains(&extended)
+            .then(|| (extended..extended + 1024).step_by(16).find_map(is_root))
+            .flatten()
+    };
     let in_rom = || (0xe_0000..0xf_ffe0).step_by(16).find_map(is_root);
     found.or_else(in_extended).or_else(in_rom).ok_or(AcpiError::NoRoot)
 }
@@ -101,7 +108,11 @@ fn root_pointer() -> Result<&'static [u8], AcpiError> {
 pub fn find_soft_off() -> Result<SoftOff, AcpiError> {
     let root = root_pointer()?;
     let extended = number(root, 24, 8);
-    let (list, width) = if root[15] >= 2 && extended != 0 { (table(extended, "XSDT")?, 8) } else { (table(number(root, 16, 4), "RSDT")?, 4) };
+    let (list, width) = if root[15] >= 2 && extended != 0 {
+        (table(extended, "XSDT")?, 8)
+    } else {
+        (table(number(root, 16, 4), "RSDT")?, 4)
+    };
     let fadt = (36..list.len() + 1 - width)
         .step_by(width)
         .find_map(|offset| table(number(list, offset, width), "FACP").ok())

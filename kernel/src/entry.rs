@@ -78,7 +78,9 @@ extern "C" fn enter_from_pvh(info: *const StartInfo) -> ! {
     let mut memory = MemoryMap::empty();
     if info.version >= 1 && info.memory_map != 0 {
         // SAFETY: the table of version 1 of the protocol.
-        let map = unsafe { core::slice::from_raw_parts(info.memory_map as *const MapEntry, info.memory_map_entries as usize) };
+        let map = unsafe {
+            core::slice::from_raw_parts(info.memory_map as *const MapEntry, info.memory_map_entries as usize)
+        };
         for entry in map {
             memory.add(entry.start, entry.start.saturating_add(entry.bytes), bios_kind(entry.kind));
         }
@@ -101,7 +103,8 @@ extern "C" fn enter_from_pvh(info: *const StartInfo) -> ! {
 /// Called by the bootloader crate, through `boot.s`, on its stack and page tables.
 fn enter_from_bootloader(info: &'static mut BootInfo) -> ! {
     crate::begin();
-    let physical_offset = info.physical_memory_offset.into_option().expect("the bootloader was asked to map physical memory");
+    let physical_offset =
+        info.physical_memory_offset.into_option().expect("the bootloader was asked to map physical memory");
     let mut memory = MemoryMap::empty();
     for region in info.memory_regions.iter() {
         let kind = match region.kind {
@@ -135,7 +138,9 @@ fn enter_from_bootloader(info: &'static mut BootInfo) -> ! {
     // The disk image carries the command line as its "ramdisk".
     let command_line = match info.ramdisk_addr.into_option() {
         // SAFETY: the loader mapped the ramdisk, that many bytes of it, at that address.
-        Some(address) => CommandLine::from_bytes((0..info.ramdisk_len).map(|at| unsafe { ((address + at) as *const u8).read() })),
+        Some(address) => {
+            CommandLine::from_bytes((0..info.ramdisk_len).map(|at| unsafe { ((address + at) as *const u8).read() }))
+        }
         None => CommandLine::empty(),
     };
     crate::start(Handoff {

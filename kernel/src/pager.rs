@@ -70,7 +70,9 @@ pub enum PagerError {
 impl fmt::Display for PagerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::NoPage { word } => write!(f, "Lisp touched address {word:#x}, where there is no page (virtual page {:#x})", word >> 8),
+            Self::NoPage { word } => {
+                write!(f, "Lisp touched address {word:#x}, where there is no page (virtual page {:#x})", word >> 8)
+            }
             Self::Disk { word, error } => write!(f, "the page at Lisp address {word:#x} could not be read: {error}"),
             Self::OutOfMemory { word, resident } => write!(
                 f,
@@ -141,7 +143,12 @@ pub fn start<E>(lisp_pages: usize, fill: impl FnOnce(&mut [u32]) -> Result<(), E
     fill(table)?;
     let pages_in_image = table.iter().filter(|&&page| page < NEW).count() as u64;
     let entries = paging::install_flat_tables(BASE, lisp_pages / SLOTS);
-    let pager = Pager { table, entries, staging: permanent_frames(1), counters: Counters { pages_in_image, ..Counters::default() } };
+    let pager = Pager {
+        table,
+        entries,
+        staging: permanent_frames(1),
+        counters: Counters { pages_in_image, ..Counters::default() },
+    };
     PAGER.with(|place| *place = Some(pager));
     Ok(())
 }
@@ -214,7 +221,8 @@ pub fn frame_of(word: u32) -> Option<PhysicalAddress> {
 pub fn take_dirty(word: u32, words: u32, mut page: impl FnMut(usize)) {
     let first = (word / 2048) as usize;
     for index in 0..words.div_ceil(2048) as usize {
-        let dirty = with(|pager| pager.entries.get_mut(first + index).is_some_and(|entry| clear_dirty(entry, first + index)));
+        let dirty =
+            with(|pager| pager.entries.get_mut(first + index).is_some_and(|entry| clear_dirty(entry, first + index)));
         if dirty {
             page(index);
         }

@@ -102,7 +102,11 @@ fn machine() -> u32 {
 
     let boxed = alloc::boxed::Box::new([7u64; 100]);
     check!(failures, boxed.iter().sum::<u64>() == 700, "the heap");
-    check!(failures, (0..0x8000_0000_0000u64).step_by(1 << 30).all(|at| paging::translate(at).is_none()), "the lower half is empty");
+    check!(
+        failures,
+        (0..0x8000_0000_0000u64).step_by(1 << 30).all(|at| paging::translate(at).is_none()),
+        "the lower half is empty"
+    );
     failures
 }
 
@@ -126,11 +130,19 @@ fn lisp_space() -> u32 {
     let mut sector = [0u8; LISP_PAGE];
     for page in (0..pages / 64 * 64).step_by(7) {
         if page % 13 == 0 {
-            check!(failures, (0..LISP_PAGE).all(|at| byte(page * LISP_PAGE + at) == 0), "absent page {page} beside others is not zero");
+            check!(
+                failures,
+                (0..LISP_PAGE).all(|at| byte(page * LISP_PAGE + at) == 0),
+                "absent page {page} beside others is not zero"
+            );
             continue;
         }
         block::read(file_page(page) as u64, &mut sector).unwrap_or_else(|error| panic::fatal(format_args!("{error}.")));
-        check!(failures, (0..LISP_PAGE).all(|at| byte(page * LISP_PAGE + at) == sector[at]), "page {page} differs from the disk");
+        check!(
+            failures,
+            (0..LISP_PAGE).all(|at| byte(page * LISP_PAGE + at) == sector[at]),
+            "page {page} differs from the disk"
+        );
     }
     let read = pager::counters();
     check!(failures, read.dirty == 0, "{} pages dirty after reading", read.dirty);

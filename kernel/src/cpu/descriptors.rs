@@ -18,7 +18,11 @@ use x86_64::structures::tss::TaskStateSegment;
 ///            reserved          |        offset 63:32
 /// ```
 fn gate(entry: u64, selector: u16, stack: u16) -> u128 {
-    let low = (entry & 0xffff) | u64::from(selector) << 16 | u64::from(stack) << 32 | 0x8e00 << 32 | (entry & 0xffff_0000) << 32;
+    let low = (entry & 0xffff)
+        | u64::from(selector) << 16
+        | u64::from(stack) << 32
+        | 0x8e00 << 32
+        | (entry & 0xffff_0000) << 32;
     u128::from(low) | u128::from(entry >> 32) << 64
 }
 

@@ -55,7 +55,9 @@ pub extern "C" fn dispatch(frame: &mut TrapFrame) {
             BREAKPOINTS.fetch_add(1, Ordering::Relaxed);
             log::debug!("breakpoint at {:#x}", frame.rip);
         }
-        vector @ 0..32 => panic::trap(frame, format_args!("{} at {:#x} (error code {:#x})", name(vector), frame.rip, frame.error)),
+        vector @ 0..32 => {
+            panic::trap(frame, format_args!("{} at {:#x} (error code {:#x})", name(vector), frame.rip, frame.error))
+        }
         vector => interrupt((vector - u64::from(FIRST_IRQ)) as u8),
     }
 }
@@ -70,7 +72,10 @@ fn page_fault(frame: &TrapFrame) {
         }
     }
     if let Some(stack) = Stack::guarded_by(address) {
-        panic::trap(frame, format_args!("the {stack:?} stack of {} KiB overflowed (at {:#x})", stack.bytes() >> 10, frame.rip));
+        panic::trap(
+            frame,
+            format_args!("the {stack:?} stack of {} KiB overflowed (at {:#x})", stack.bytes() >> 10, frame.rip),
+        );
     }
     let access = match frame.error & 0x12 {
         0x10 => "executing",

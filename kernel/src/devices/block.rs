@@ -91,10 +91,16 @@ pub enum DiskError {
 impl fmt::Display for DiskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoDisk => write!(f, "there is no disk: give the machine a virtio block device that holds a Medley sysout"),
+            Self::NoDisk => {
+                write!(f, "there is no disk: give the machine a virtio block device that holds a Medley sysout")
+            }
             Self::Unusable(error) => write!(f, "the virtio disk cannot be used: {error}"),
             Self::PastEnd { sector, count, capacity } => {
-                write!(f, "sectors {sector} to {} were wanted from a disk of {capacity}: the sysout is cut short", sector + count - 1)
+                write!(
+                    f,
+                    "sectors {sector} to {} were wanted from a disk of {capacity}: the sysout is cut short",
+                    sector + count - 1
+                )
             }
             Self::Failed { sector } => write!(f, "the disk failed to read sector {sector}"),
             Self::Busy => write!(f, "the disk was asked to read while it was reading"),
@@ -113,7 +119,6 @@ pub struct Request<'a> {
 type Disk = VirtIOBlk<KernelHal, PciTransport>;
 
 static DISK: Exclusive<Option<Disk>> = Exclusive::new(None);
-
 
 /// Finds the disk and starts its driver. Gives its capacity in sectors.
 pub fn start() -> Result<u64, DiskError> {

@@ -177,7 +177,8 @@ impl Display {
         while index < end {
             let page_end = (index / cells_per_page + 1) * cells_per_page;
             let stop = page_end.min(end);
-            let Some(frame) = pager::frame_of(DISPLAY_WORDS + (index / cells_per_page * cells_per_page * 2) as u32) else {
+            let Some(frame) = pager::frame_of(DISPLAY_WORDS + (index / cells_per_page * cells_per_page * 2) as u32)
+            else {
                 index = stop;
                 continue;
             };
@@ -185,7 +186,8 @@ impl Display {
                 // SAFETY: inside a resident frame of Lisp's screen. Volatile, because Lisp writes there as it likes.
                 let bits = unsafe { direct::<u32>(frame).add(index % cells_per_page).read_volatile() };
                 let (line, column) = ((index / per_line) as u32, (index % per_line) as u32);
-                let seen = if self.cursor.touches(line) { bits | self.cursor.cover(line, column) } else { bits } ^ self.inverse;
+                let seen = if self.cursor.touches(line) { bits | self.cursor.cover(line, column) } else { bits }
+                    ^ self.inverse;
                 if self.shadow[index] != seen {
                     self.shadow[index] = seen;
                     self.cells += 1;

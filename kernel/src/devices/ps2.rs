@@ -172,11 +172,15 @@ fn start_controller() -> bool {
     flush();
     write(COMMAND, 0x60);
     write(DATA, (configuration & !0x30) | 0x43); // interrupts of both ports, translation
-    info!("keyboard {}, mouse {}", if keyboard { "ready" } else { "missing" }, match (mouse, wheel) {
-        (true, true) => "ready, with wheel",
-        (true, false) => "ready",
-        _ => "missing",
-    });
+    info!(
+        "keyboard {}, mouse {}",
+        if keyboard { "ready" } else { "missing" },
+        match (mouse, wheel) {
+            (true, true) => "ready, with wheel",
+            (true, false) => "ready",
+            _ => "missing",
+        }
+    );
     wheel
 }
 

@@ -39,7 +39,13 @@ impl RtcRegisters {
             hour = hour % 12 + if self.hours & 0x80 != 0 { 12 } else { 0 };
         }
         let (day, month, year) = (decode(self.day)?, decode(self.month)?, decode(self.year)?);
-        if second > 59 || minute > 59 || hour > 23 || !(1..=31).contains(&day) || !(1..=12).contains(&month) || year > 99 {
+        if second > 59
+            || minute > 59
+            || hour > 23
+            || !(1..=31).contains(&day)
+            || !(1..=12).contains(&month)
+            || year > 99
+        {
             return None;
         }
         let year = if year >= 70 { 1900 + year } else { 2000 + year };

@@ -93,7 +93,11 @@ impl MemoryMap {
 
     /// Bytes of usable RAM.
     pub fn usable_bytes(&self) -> u64 {
-        self.regions().iter().filter(|region| region.kind == RegionKind::Usable).map(|region| region.end - region.start).sum()
+        self.regions()
+            .iter()
+            .filter(|region| region.kind == RegionKind::Usable)
+            .map(|region| region.end - region.start)
+            .sum()
     }
 
     /// Cuts `start..end` out of the usable regions; it becomes [`RegionKind::Kept`].

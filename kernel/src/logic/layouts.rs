@@ -119,12 +119,17 @@ impl Translator {
         let layout = self.layout.as_ref()?;
         let keypad = matches!(
             code,
-            KeyCode::NumpadDivide | KeyCode::NumpadMultiply | KeyCode::NumpadSubtract | KeyCode::NumpadAdd | KeyCode::NumpadPeriod
+            KeyCode::NumpadDivide
+                | KeyCode::NumpadMultiply
+                | KeyCode::NumpadSubtract
+                | KeyCode::NumpadAdd
+                | KeyCode::NumpadPeriod
         );
         if keypad {
             return None;
         }
-        let modifiers = Modifiers { lshift: self.shift[0], rshift: self.shift[1], ralt: self.alt_graph, ..Modifiers::default() };
+        let modifiers =
+            Modifiers { lshift: self.shift[0], rshift: self.shift[1], ralt: self.alt_graph, ..Modifiers::default() };
         match layout.map_keycode(code, &modifiers, HandleControl::Ignore) {
             DecodedKey::Unicode(character) => Some(character),
             DecodedKey::RawKey(_) => None,
@@ -178,7 +183,10 @@ mod tests {
 
     #[test]
     fn german_shift_seven_is_an_unshifted_slash() {
-        let out = type_keys("de", &[(KeyCode::LShift, Down), (KeyCode::Key7, Down), (KeyCode::LShift, Up), (KeyCode::Key7, Up)]);
+        let out = type_keys(
+            "de",
+            &[(KeyCode::LShift, Down), (KeyCode::Key7, Down), (KeyCode::LShift, Up), (KeyCode::Key7, Up)],
+        );
         assert_eq!(out, [(41, true), (41, false), (12, true), (41, true), (41, false), (12, false)]);
     }
 
@@ -200,7 +208,10 @@ mod tests {
     #[test]
     fn function_keys_pass_in_every_layout() {
         for name in LAYOUT_NAMES.split(", ") {
-            let out = type_keys(name, &[(KeyCode::F1, Down), (KeyCode::Return, Down), (KeyCode::LAlt, Down), (KeyCode::Delete, Down)]);
+            let out = type_keys(
+                name,
+                &[(KeyCode::F1, Down), (KeyCode::Return, Down), (KeyCode::LAlt, Down), (KeyCode::Delete, Down)],
+            );
             assert_eq!(out, [(97, true), (44, true), (31, true), (46, true)], "{name}");
         }
     }

@@ -56,7 +56,9 @@ impl Decoder {
         self.have = 0;
         let [flags, x, y, z] = self.bytes;
         // A movement that overflowed is worth nothing.
-        let movement = |low: u8, sign: u8, overflow: u8| if flags & overflow != 0 { 0 } else { i32::from(low) - if flags & sign != 0 { 256 } else { 0 } };
+        let movement = |low: u8, sign: u8, overflow: u8| {
+            if flags & overflow != 0 { 0 } else { i32::from(low) - if flags & sign != 0 { 256 } else { 0 } }
+        };
         Some(Packet {
             dx: movement(x, 0x10, 0x40),
             dy: -movement(y, 0x20, 0x80),

@@ -8,7 +8,7 @@
 //! Returned frames are kept in a list whose links are in the frames themselves. RAM under 1 MiB is left alone: firmware
 //! keeps things there that memory maps forget.
 
-use super::{direct, PhysicalAddress};
+use super::{PhysicalAddress, direct};
 use kernel_logic::handoff::{MemoryMap, RegionKind};
 
 /// Bytes of a frame.

@@ -4,16 +4,19 @@
 //! Lisp. Nothing is both writable and executable at the same address, and below every stack is nothing.
 
 use super::frames::FRAME;
-use super::{DEVICES, DIRECT_MAP, FRAMES, PhysicalAddress, STACK_SLOT, STACKS, direct, permanent_frames, set_direct_offset};
+use super::{
+    DEVICES, DIRECT_MAP, FRAMES, PhysicalAddress, STACK_SLOT, STACKS, direct, permanent_frames, set_direct_offset,
+};
 use core::sync::atomic::{AtomicU64, Ordering};
 use kernel_logic::handoff::{Handoff, RegionKind};
+use x86_64::VirtAddr;
 use x86_64::registers::control::Cr3;
 use x86_64::registers::model_specific::{Efer, EferFlags, Msr};
 use x86_64::structures::paging::page_table::PageTableFlags;
-use x86_64::VirtAddr;
 
 /// Flags of memory that is read and written.
-pub const DATA: PageTableFlags = PageTableFlags::PRESENT.union(PageTableFlags::WRITABLE).union(PageTableFlags::NO_EXECUTE);
+pub const DATA: PageTableFlags =
+    PageTableFlags::PRESENT.union(PageTableFlags::WRITABLE).union(PageTableFlags::NO_EXECUTE);
 /// Flags of memory that is only read.
 const CONSTANT: PageTableFlags = PageTableFlags::PRESENT.union(PageTableFlags::NO_EXECUTE);
 /// Flags of code.
@@ -128,8 +131,9 @@ pub unsafe fn take_over(handoff: &Handoff, next: extern "C" fn() -> !) -> ! {
 
 /// Maps the kernel's sections, each with its own rights, to wherever the loader put them.
 fn map_image(old_root: PhysicalAddress) {
-    let [text, rodata, data, end] = [&raw const __text_start, &raw const __rodata_start, &raw const __data_start, &raw const __kernel_end]
-        .map(|symbol| symbol as u64);
+    let [text, rodata, data, end] =
+        [&raw const __text_start, &raw const __rodata_start, &raw const __data_start, &raw const __kernel_end]
+            .map(|symbol| symbol as u64);
     for (start, end, flags) in [(text, rodata, CODE), (rodata, data, CONSTANT), (data, end, DATA)] {
         for page in (start..end).step_by(FRAME as usize) {
             let frame = walk(old_root, page).expect("the kernel runs, so it is mapped");
