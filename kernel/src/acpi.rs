@@ -36,9 +36,9 @@ pub struct SoftOff {
 #[derive(Debug, Clone, Copy)]
 pub enum AcpiError {
     /// No root pointer in the places where it may be.
-    NoRoot,
+    Rootless,
     /// That table is missing or its checksum is wrong.
-    NoTable(&'static str),
+    BadTable(&'static str),
     /// The DSDT has no `_S5_` of the usual form.
     NoSoftOff,
 }
@@ -46,8 +46,8 @@ pub enum AcpiError {
 impl fmt::Display for AcpiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoRoot => write!(f, "the firmware has no ACPI tables"),
-            Self::NoTable(name) => write!(f, "the ACPI table {name} is missing or damaged"),
+            Self::Rootless => write!(f, "the firmware has no ACPI tables"),
+            Self::BadTable(name) => write!(f, "the ACPI table {name} is missing or damaged"),
             Self::NoSoftOff => write!(f, "the ACPI tables do not say how to switch off"),
         }
     }
@@ -79,10 +79,10 @@ fn table(physical: u64, name: &'static str) -> Result<&'static [u8], AcpiError> 
     let header = bytes(physical, 36);
     let length = number(header, 4, 4) as usize;
     if physical == 0 || &header[..4] != name.as_bytes() || !(36..1 << 24).contains(&length) {
-        return Err(AcpiError::NoTable(name));
+        return Err(AcpiError::BadTable(name));
     }
     let table = bytes(physical, length);
-    if sum_is_zero(table) { Ok(table) } else { Err(AcpiError::NoTable(name)) }
+    if sum_is_zero(table) { Ok(table) } else { Err(AcpiError::BadTable(name)) }
 }
 
 fn root_pointer() -> Result<&'static [u8], AcpiError> {
@@ -101,7 +101,7 @@ fn root_pointer() -> Result<&'static [u8], AcpiError> {
             .flatten()
     };
     let in_rom = || (0xe_0000..0xf_ffe0).step_by(16).find_map(is_root);
-    found.or_else(in_extended).or_else(in_rom).ok_or(AcpiError::NoRoot)
+    found.or_else(in_extended).or_else(in_rom).ok_or(AcpiError::Rootless)
 }
 
 /// Finds out how to switch off.
@@ -116,7 +116,7 @@ pub fn find_soft_off() -> Result<SoftOff, AcpiError> {
     let fadt = (36..list.len() + 1 - width)
         .step_by(width)
         .find_map(|offset| table(number(list, offset, width), "FACP").ok())
-        .ok_or(AcpiError::NoTable("FACP"))?;
+        .ok_or(AcpiError::BadTable("FACP"))?;
     let dsdt = match (number(fadt, 140, 8), number(fadt, 40, 4)) {
         (0, short) => table(short, "DSDT")?,
         (long, short) => table(long, "DSDT").or_else(|_| table(short, "DSDT"))?,

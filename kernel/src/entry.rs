@@ -137,9 +137,10 @@ fn enter_from_bootloader(info: &'static mut BootInfo) -> ! {
     });
     // The disk image carries the command line as its "ramdisk".
     let command_line = match info.ramdisk_addr.into_option() {
-        // SAFETY: the loader mapped the ramdisk, that many bytes of it, at that address.
         Some(address) => {
-            CommandLine::from_bytes((0..info.ramdisk_len).map(|at| unsafe { ((address + at) as *const u8).read() }))
+            // SAFETY: the loader mapped the ramdisk, that many bytes of it, at that address.
+            let bytes = unsafe { core::slice::from_raw_parts(address as *const u8, info.ramdisk_len as usize) };
+            CommandLine::from_bytes(bytes.iter().copied())
         }
         None => CommandLine::empty(),
     };

@@ -21,14 +21,14 @@ const RESERVE: u64 = 256 << 10;
 /// The running machine's way to be noticed; null while no machine runs.
 static ATTENTION: AtomicPtr<Attention> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Lets interrupts make that machine look for events, from now on.
-pub fn set_attention(attention: &'static Attention) {
-    ATTENTION.store(core::ptr::from_ref(attention).cast_mut(), Ordering::Release);
+/// Lets interrupts make that machine look for events, from now on. The pointer must stay valid for ever.
+pub fn set_attention(attention: *const Attention) {
+    ATTENTION.store(attention.cast_mut(), Ordering::Release);
 }
 
 /// An interrupt came in: makes a running machine look.
 pub fn interrupt_arrived() {
-    // SAFETY: null, or what `set_attention` was given, which lives for ever; `Attention` is made of atomics.
+    // SAFETY: null, or what `set_attention` was given; its caller promises that it lives for ever.
     if let Some(attention) = unsafe { ATTENTION.load(Ordering::Acquire).as_ref() } {
         attention.request();
     }
@@ -46,6 +46,8 @@ pub struct KernelPlatform {
     /// Where the mouse is, in pixels.
     mouse: (u16, u16),
     console: Line,
+    /// Has Lisp had nothing to do once?
+    rested: bool,
 }
 
 /// A line of console output that has no end yet.
@@ -64,6 +66,7 @@ impl KernelPlatform {
             cursor: Cursor { rows: [0; 16], hot_x: 0, hot_y: 0 },
             mouse: (width / 2, height / 2),
             console: Line { bytes: [0; 200], length: 0 },
+            rested: false,
         }
     }
 
@@ -75,8 +78,11 @@ impl KernelPlatform {
         });
     }
 
-    /// Turns what the drivers saw into Lisp's events.
+    /// Turns what the drivers saw into Lisp's events. A `c` on the serial line prints the counters.
     fn collect(&mut self) {
+        if crate::log::serial_input() == Some(b'c') {
+            log_counters();
+        }
         let mut moved = false;
         ps2::poll(|input| match input {
             Input::Key(key) => push(if key.down { InputEvent::KeyDown(key.key) } else { InputEvent::KeyUp(key.key) }),
@@ -104,6 +110,13 @@ impl KernelPlatform {
             self.show_cursor();
         }
     }
+}
+
+/// Says on the serial line what pager and screen have done.
+pub fn log_counters() {
+    info!(target: "pager", "{}", pager::counters());
+    let (frames, cells) = display::counters();
+    info!(target: "display", "{frames} frames, {cells} cells of 32 pixels");
 }
 
 fn push(event: InputEvent) {
@@ -190,6 +203,10 @@ impl Platform for KernelPlatform {
     fn idle(&mut self, microseconds: u32) {
         let end = clock::microseconds() + u64::from(microseconds);
         display::refresh();
+        if !core::mem::replace(&mut self.rested, true) {
+            info!("Lisp rests for the first time");
+            log_counters();
+        }
         // The timer interrupt ends every sleep too, so a rest is as long as asked for to one tick.
         cpu::sleep_if(|| !traps::events_waiting() && clock::microseconds() < end);
     }

@@ -194,20 +194,6 @@ pub fn exists(lisp_page: u32) -> bool {
     with(|pager| pager.table.get(lisp_page as usize).is_some_and(|&page| page != ABSENT))
 }
 
-/// Reads all existing pages among `words` words from `word` that are not resident. Pages that do not exist are left so.
-pub fn make_resident(word: u32, words: u32) -> Result<(), PagerError> {
-    let pages = (word as u64 * 2 / FRAME) as usize..((word + words) as u64 * 2).div_ceil(FRAME) as usize;
-    for page in pages {
-        let there = with(|pager| {
-            let Some(&entry) = pager.entries.get(page) else { return Ok(()) };
-            let exists = pager.table[page * SLOTS..][..SLOTS].iter().any(|&file_page| file_page != ABSENT);
-            if entry & PRESENT == 0 && exists { pager.bring_in(page, (page as u64 * FRAME / 2) as u32) } else { Ok(()) }
-        });
-        there?;
-    }
-    Ok(())
-}
-
 /// The frame behind a Lisp word address that is a multiple of 2048, if it is resident.
 pub fn frame_of(word: u32) -> Option<PhysicalAddress> {
     with(|pager| {

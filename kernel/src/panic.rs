@@ -14,12 +14,14 @@
 use crate::cpu::{TrapFrame, halt};
 use crate::devices::text::TextScreen;
 use crate::memory::exclusive::Exclusive;
+use crate::memory::paging::{self, Stack};
 use crate::{clock, log as serial_log, power};
 use core::fmt::{Arguments, Write};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicU8, Ordering};
 
-/// Writes where Lisp was: frame, function, PC, opcode, last calls. Must not touch Lisp pages that are not resident.
+/// Writes where Lisp was: frame, function, PC, opcode, last calls. May touch Lisp pages: they are
+/// brought in as ever, unless it was the disk that failed.
 pub type LispReport = fn(&mut dyn Write);
 
 static LISP_REPORT: Exclusive<Option<LispReport>> = Exclusive::new(None);
@@ -49,14 +51,53 @@ fn panicked(info: &PanicInfo) -> ! {
     }
 }
 
+/// What is kept of the interrupted code for the report, away from the stack it was on.
+struct Ending {
+    sentence: Sentence,
+    frame: Option<TrapFrame>,
+    now: u64,
+}
+
+/// A text of limited length; what does not fit is cut.
+struct Sentence {
+    bytes: [u8; 600],
+    length: usize,
+}
+
+impl Write for Sentence {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        let room = self.bytes.len() - self.length;
+        let cut = (0..=room.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        self.bytes[self.length..self.length + cut].copy_from_slice(&text.as_bytes()[..cut]);
+        self.length += cut;
+        Ok(())
+    }
+}
+
+static ENDING: Exclusive<Ending> =
+    Exclusive::new(Ending { sentence: Sentence { bytes: [0; 600], length: 0 }, frame: None, now: 0 });
+
 fn stop(what: Arguments, frame: Option<&TrapFrame>) -> ! {
     x86_64::instructions::interrupts::disable();
     match DEPTH.fetch_add(1, Ordering::Relaxed) {
         0 => {
-            serial_log::with_serial_by_force(|serial| report(serial, what, frame));
-            if let Some(mut screen) = TextScreen::by_force() {
-                report(&mut screen, what, frame);
+            ENDING.force(|ending| {
+                ending.now = clock::microseconds();
+                ending.frame = frame.copied();
+                let _ = ending.sentence.write_fmt(what);
+            });
+            if paging::is_ours() {
+                // On a stack of its own: the Lisp section may bring in pages, and that runs on the page fault stack,
+                // where we perhaps are.
+                // SAFETY: the stack is mapped and nobody else's; nothing returns to the old one.
+                unsafe {
+                    core::arch::asm!(
+                        "mov rsp, {top}", "xor ebp, ebp", "call {show}", "ud2",
+                        top = in(reg) Stack::Report.top(), show = sym show, options(noreturn)
+                    )
+                }
             }
+            show()
         }
         // The report itself failed: the rest of it is lost, the sentence about the second failure is not.
         1 => serial_log::with_serial_by_force(|serial| {
@@ -68,10 +109,21 @@ fn stop(what: Arguments, frame: Option<&TrapFrame>) -> ! {
     halt()
 }
 
-fn report(out: &mut dyn Write, what: Arguments, frame: Option<&TrapFrame>) {
-    let now = clock::microseconds();
-    let _ = writeln!(out, "\nDuralumin has stopped after {}.{:03} ms.\n\n{what}\n", now / 1000, now % 1000);
-    if let Some(frame) = frame {
+/// Shows [`ENDING`] on the serial line and on the screen.
+extern "C" fn show() -> ! {
+    serial_log::with_serial_by_force(|serial| ENDING.force(|ending| report(serial, ending)));
+    if let Some(mut screen) = TextScreen::by_force() {
+        ENDING.force(|ending| report(&mut screen, ending));
+    }
+    power::exit_device(power::ExitCode::Panic);
+    halt()
+}
+
+fn report(out: &mut dyn Write, ending: &Ending) {
+    let sentence = core::str::from_utf8(&ending.sentence.bytes[..ending.sentence.length]).unwrap_or("?");
+    let (milliseconds, rest) = (ending.now / 1000, ending.now % 1000);
+    let _ = writeln!(out, "\nDuralumin has stopped after {milliseconds}.{rest:03} ms.\n\n{sentence}\n");
+    if let Some(frame) = &ending.frame {
         let _ = writeln!(out, "{frame}\n");
     }
     let lisp = LISP_REPORT.force(|report| *report);

@@ -25,7 +25,8 @@ use log::{error, info};
 /// Checks one thing; a failure is logged and counted.
 macro_rules! check {
     ($failures:ident, $condition:expr, $($what:tt)*) => {
-        if !$condition {
+        let holds: bool = $condition;
+        if !holds {
             error!("FAILED: {}", format_args!($($what)*));
             $failures += 1;
         }

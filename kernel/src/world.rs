@@ -1,18 +1,158 @@
 //! From a disk with a sysout to a running Lisp.
+//!
+//! Two things are read before the first instruction: the interface page, and the map of pages (FPtoVP). All other pages
+//! come in when they are touched.
 
 use crate::devices::{block, display};
-use crate::{panic, power};
+use crate::machine::{KernelPlatform, log_counters, set_attention};
+use crate::memory::frames::FRAME;
+use crate::memory::{FRAMES, PhysicalAddress, direct};
+use crate::{pager, panic, power};
+use alloc::boxed::Box;
+use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicPtr, Ordering};
 use kernel_logic::handoff::Framebuffer;
+use kernel_logic::page_plan;
 use log::info;
+use vm::address::{BYTES_PER_PAGE, ByteAddr};
+use vm::inspect::Instruction;
+use vm::layout::{Layout, Medley2, Medley35};
+use vm::machine::{Exit, Machine};
+use vm::memory::Space;
+use vm::symbols;
+use vm::sysout::{self, LayoutKind, Sysout, SysoutError};
 
-/// Brings Lisp up.
-pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
-    match block::start() {
-        Ok(sectors) => info!("disk of {} KiB", sectors / 2),
-        Err(error) => panic::fatal(format_args!("{error}.")),
+/// Why Lisp cannot be brought up.
+enum WorldError {
+    /// The disk.
+    Disk(block::DiskError),
+    /// The image on it.
+    Image(SysoutError),
+    /// Memory for the map of that many bytes.
+    NoMemory(usize),
+}
+
+impl fmt::Display for WorldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disk(error) => write!(f, "{error}."),
+            Self::Image(error) => write!(f, "The disk holds no usable Medley image: {error}."),
+            Self::NoMemory(bytes) => {
+                write!(
+                    f,
+                    "There is no memory for the {} KiB of the image's map of pages; give the machine more.",
+                    bytes >> 10
+                )
+            }
+        }
     }
+}
+
+impl From<block::DiskError> for WorldError {
+    fn from(error: block::DiskError) -> Self {
+        Self::Disk(error)
+    }
+}
+
+impl From<SysoutError> for WorldError {
+    fn from(error: SysoutError) -> Self {
+        Self::Image(error)
+    }
+}
+
+/// Brings Lisp up, and the power down when it is done.
+pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
+    let image = load().unwrap_or_else(|error| panic::fatal(format_args!("{error}")));
+    info!("{} image of {} pages, screen {width}x{height}", image.layout().name(), image.pages());
     if let Some((framebuffer, address)) = screen {
         display::start(framebuffer, address, width, height);
     }
-    power::off(power::ExitCode::Success)
+    let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16)));
+    match image.layout() {
+        LayoutKind::Medley2 => start::<Medley2>(platform),
+        LayoutKind::Medley35 => start::<Medley35>(platform),
+    }
+}
+
+/// Finds the image and makes Lisp space.
+fn load() -> Result<Sysout, WorldError> {
+    let sectors = block::start()?;
+    let mut page = [0; BYTES_PER_PAGE];
+    if sectors >= 2 {
+        block::read(1, &mut page)?;
+    }
+    let image = Sysout::parse(&page, sectors * BYTES_PER_PAGE as u64)?;
+
+    // The map, by whole sectors; it starts and ends inside one.
+    let (offset, bytes) = image.map_bytes();
+    let first = offset / BYTES_PER_PAGE as u64;
+    let skip = (offset % BYTES_PER_PAGE as u64) as usize;
+    let length = (skip + bytes).next_multiple_of(BYTES_PER_PAGE);
+    let frames = (length as u64).div_ceil(FRAME);
+    let run = FRAMES.with(|free| free.allocate_run(frames, FRAME)).ok_or(WorldError::NoMemory(length))?;
+    // SAFETY: frames just allocated, used until they are released below.
+    let buffer = unsafe { core::slice::from_raw_parts_mut(direct::<u8>(run), length) };
+    // The whole sectors of the map are inside the file, but a damaged image may say otherwise: the disk would refuse.
+    let length = length.min(((sectors - first) as usize) * BYTES_PER_PAGE);
+    block::read(first, &mut buffer[..length])?;
+    let map = image.page_map(&buffer[skip..length])?;
+
+    const { assert!(sysout::ABSENT == page_plan::ABSENT) };
+    pager::start(image.layout().max_pages() as usize, |table| map.invert(table))?;
+    FRAMES.with(|free| {
+        for index in 0..frames {
+            // SAFETY: the map was the only user, and it is not used any more.
+            unsafe { free.release(PhysicalAddress(run.0 + index * FRAME)) };
+        }
+    });
+    Ok(image)
+}
+
+/// The machine for the report of a stopped kernel; null while there is none.
+static MACHINE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Runs Lisp until it ends.
+fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
+    // SAFETY: the lower half of the address space is Lisp's alone since the kernel has its own page tables; the pager
+    // serves every fault there or stops the machine.
+    let space = unsafe { Space::claim() };
+    let machine = match Machine::<L>::new(space, platform) {
+        Ok(machine) => Box::into_raw(Box::new(machine)),
+        Err(error) => panic::fatal(format_args!("Lisp cannot start: {error}.")),
+    };
+    MACHINE.store(machine.cast(), Ordering::Release);
+    panic::set_lisp_report(report::<L>);
+    // SAFETY: the machine was leaked, so it lives for ever; interrupts touch nothing of it but `attention`, which is
+    // made of atomics.
+    let machine = unsafe {
+        set_attention(&raw const (*machine).attention);
+        &mut *machine
+    };
+    info!("first bytecode");
+    let exit = machine.run();
+    log_counters();
+    match exit {
+        Exit::Logout | Exit::Steps => {
+            info!("Lisp has logged out");
+            power::off(power::ExitCode::Success)
+        }
+        Exit::Fatal(error) => panic::fatal(format_args!("{error}.")),
+    }
+}
+
+/// Where Lisp is: the running instruction and the innermost calls.
+fn report<L: Layout>(out: &mut dyn Write) {
+    // SAFETY: null, or the machine that `start` of this very layout leaked; whoever ran it has been stopped for good.
+    let Some(machine) = (unsafe { MACHINE.load(Ordering::Acquire).cast::<Machine<L>>().as_ref() }) else { return };
+    let pc = ByteAddr(machine.regs.pc);
+    let _ = writeln!(out, "pc {:#x}: {}", pc.0, Instruction::<L>::at(machine.space, pc));
+    for frame in machine.frames().take(12) {
+        let _ = writeln!(
+            out,
+            "  {} + {:#o}  frame {:#x}",
+            symbols::name::<L>(machine.space, frame.name),
+            frame.pc,
+            frame.at.0
+        );
+    }
 }

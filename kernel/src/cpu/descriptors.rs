@@ -48,7 +48,7 @@ pub fn load() {
     let tss = TSS.call_once(|| {
         let mut tss = TaskStateSegment::new();
         // Slot 0 of the stacks is the main stack; interrupt stack n of the gates (from 1) is slot n.
-        for stack in &Stack::ALL[1..] {
+        for stack in &Stack::ALL[1..8] {
             tss.interrupt_stack_table[*stack as usize - 1] = VirtAddr::new(stack.top());
         }
         tss

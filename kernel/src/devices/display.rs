@@ -115,21 +115,13 @@ pub fn refresh() -> bool {
         }
         display.last_frame = now;
         display.frames += 1;
+        let before = display.cells;
         display.draw_changes();
+        if before == 0 && display.cells > 0 {
+            log::info!("first picture");
+        }
         true
     })
-}
-
-/// Looks at the whole screen, reading what is not resident yet, and shows it.
-pub fn refresh_all() -> Result<(), pager::PagerError> {
-    let Some(words) = DISPLAY.with(|display| display.as_ref().map(Display::words)) else { return Ok(()) };
-    pager::make_resident(DISPLAY_WORDS, words)?;
-    DISPLAY.with(|display| {
-        if let Some(display) = display {
-            display.draw_cells(0, display.shadow.len());
-        }
-    });
-    Ok(())
 }
 
 /// Frames drawn and cells converted since the start.

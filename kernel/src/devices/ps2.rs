@@ -76,8 +76,8 @@ fn wait(mask: u8, value: u8) -> bool {
 }
 
 fn write(port: u16, value: u8) -> bool {
-    // SAFETY: the controller's two ports; commands and data that this driver means.
     wait(2, 0) && {
+        // SAFETY: the controller's two ports; commands and data that this driver means.
         unsafe { outb(port, value) };
         true
     }

@@ -53,9 +53,8 @@ impl CommandLine {
         self.as_str()
             .split_ascii_whitespace()
             .filter_map(|word| word.split_once('='))
-            .filter(|(key, _)| *key == name)
+            .rfind(|(key, _)| *key == name)
             .map(|(_, value)| value)
-            .last()
     }
 
     /// The value of `size=WxH`, if it is there and is a screen Lisp can have.

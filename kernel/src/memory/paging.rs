@@ -54,11 +54,13 @@ pub enum Stack {
     Exception,
     /// Debug exceptions and breakpoints.
     Debug,
+    /// The report of a machine that has stopped; not in the interrupt stack table.
+    Report,
 }
 
 impl Stack {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Main,
         Self::PageFault,
         Self::DoubleFault,
@@ -67,6 +69,7 @@ impl Stack {
         Self::Interrupt,
         Self::Exception,
         Self::Debug,
+        Self::Report,
     ];
 
     /// Bytes of it.
@@ -234,6 +237,11 @@ pub fn map_device(physical: u64, bytes: u64, flags: PageTableFlags) -> u64 {
     let window = NEXT_DEVICE.fetch_add((pages + 1) * FRAME, Ordering::Relaxed);
     map_run(window, PhysicalAddress(first), pages, flags);
     window + (physical - first)
+}
+
+/// Are the kernel's own tables in force?
+pub fn is_ours() -> bool {
+    Cr3::read().0.start_address().as_u64() == ROOT.load(Ordering::Relaxed)
 }
 
 /// Where a virtual address is in physical memory, by the kernel's tables.
