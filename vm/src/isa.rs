@@ -115,7 +115,7 @@ macro_rules! for_each_opcode {
             0o063 TYPEMASK [Byte] (1 => 1) crate::objects::type_mask::<L>;
             0o070 MISC7 [Byte] (7 => 1) crate::misc::misc7::<L>;
             0o072 EQL [] (2 => 1) crate::compare::eql::<L>;
-            0o073 DRAWLINE [] (9 => 1) crate::drawing::draw_line::<L>;
+            0o073 DRAWLINE [] (9 => 1) crate::display::drawing::draw_line::<L>;
             0o074 STOREN [Byte] (1 => 1) crate::variables::store_n::<L>;
             0o075 COPYN [Byte] (0 => 1) crate::variables::copy_n::<L>;
             0o100 IVAR0 [] (0 => 1) crate::variables::ivar::<L, 0>;
@@ -166,7 +166,7 @@ macro_rules! for_each_opcode {
             0o155 SNIC [Byte] (0 => 1) crate::variables::small_negative_constant::<L>;
             0o156 SICX [Word] (0 => 1) crate::variables::word_constant::<L>;
             0o157 GCONST [Pointer] (0 => 1) crate::variables::pointer_constant::<L>;
-            0o166 PILOTBITBLT [] (2 => 1) crate::bitblt::pilot_bitblt::<L>;
+            0o166 PILOTBITBLT [] (2 => 1) crate::display::bitblt::pilot_bitblt::<L>;
             0o167 RCLK [] (1 => 1) crate::misc::rclk::<L>;
             0o172 RECLAIMCELL [] (1 => 1) crate::collector::reclaim_cell_op::<L>;
             0o173 GCSCAN1 [] (1 => 1) crate::collector::gc_scan_1::<L>;

@@ -22,6 +22,9 @@
 
 use crate::address::{ByteAddr, LispPtr};
 
+mod rows;
+pub(crate) use rows::operation;
+
 /// Where Lisp's word 0 is in the machine's virtual space.
 pub const BASE: usize = 0x4000_0000;
 
