@@ -139,9 +139,6 @@ shared! {
         periodic_interrupt_frame = "\\PERIODIC.INTERRUPTFRAME";
         storage_full_state_name = "\\STORAGEFULLSTATE";
         do_reclaim = "\\DORECLAIM";
-        punt_bltchar = "\\MAIKO.PUNTBLTCHAR";
-        punt_bitblt_bitmap = "\\PUNT.BITBLT.BITMAP";
-        punt_bltshade_bitmap = "\\PUNT.BLTSHADE.BITMAP";
     }
     optional {
         dirty = "DIRTY";

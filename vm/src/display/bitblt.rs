@@ -16,7 +16,7 @@
 
 use super::shade::{Shade, Texture};
 use super::transfer::Transfer;
-use super::{Bitmap, Outcome, Pixel, Punt, argument, no_result};
+use super::{Bitmap, Outcome, Pixel, argument, no_result, punt};
 use crate::address::{AtomIndex, LispPtr};
 use crate::dispatch::Flow;
 use crate::integers::integer_value;
@@ -172,8 +172,7 @@ impl Move {
         self.from.0 == self.to.0
             && self.from_y <= self.to_y
             && self.to_y <= self.from_y.wrapping_add(self.height)
-            && (self.from_y != self.to_y
-                || self.from_x < self.to_x && self.to_x < self.from_x.wrapping_add(self.width))
+            && (self.from_y != self.to_y || self.from_x < self.to_x && self.to_x < self.from_x.wrapping_add(self.width))
     }
 
     fn run(&self, space: Space, (operation, complement): (u32, bool)) {
@@ -305,7 +304,7 @@ pub(crate) fn bitblt_bitmap<L: Layout>(m: &mut Machine<L>, arguments: &[u32]) ->
     let to = (to & L::POINTER_MASK, Bitmap::read::<L>(m.space, to));
     let source_type = argument(arguments, 8);
     if from.1.bits_per_pixel != 1 || to.1.bits_per_pixel != 1 || source_type == m.symbols.merge.0 {
-        return Err(Punt(m.symbols.punt_bitblt_bitmap));
+        return punt(m.symbols.punt_bitblt_bitmap);
     }
     let rule = rule(m, source_type, argument(arguments, 9));
     let Some(request) = clipped_move(m, arguments, from, to) else {
@@ -316,12 +315,7 @@ pub(crate) fn bitblt_bitmap<L: Layout>(m: &mut Machine<L>, arguments: &[u32]) ->
 }
 
 /// What is left of a BITBLT.BITMAP after clipping, if anything.
-fn clipped_move<L: Layout>(
-    m: &Machine<L>,
-    arguments: &[u32],
-    from: (u32, Bitmap),
-    to: (u32, Bitmap),
-) -> Option<Move> {
+fn clipped_move<L: Layout>(m: &Machine<L>, arguments: &[u32], from: (u32, Bitmap), to: (u32, Bitmap)) -> Option<Move> {
     let number = |n: usize| integer_value(m, argument(arguments, n));
     let (source_left, source_bottom) = (number(1)?, number(2)?);
     let (left, bottom) = (number(4)?, number(5)?);
@@ -362,7 +356,7 @@ pub(crate) fn bltshade_bitmap<L: Layout>(m: &mut Machine<L>, arguments: &[u32]) 
         _ => false,
     };
     if lisp_knows || bitmap.bits_per_pixel != 1 {
-        return Err(Punt(m.symbols.punt_bltshade_bitmap));
+        return punt(m.symbols.punt_bltshade_bitmap);
     }
     let Some(bounds) = shaded_bounds(m, arguments, &bitmap) else {
         return Ok(AtomIndex::NIL.0);

@@ -16,7 +16,7 @@
 
 use super::bitblt::Table;
 use super::transfer::Transfer;
-use super::{Outcome, Pixel, Punt, argument, no_result};
+use super::{Outcome, Pixel, argument, no_result, punt};
 use crate::address::LispPtr;
 use crate::layout::{Layout, SMALL_NEGATIVE, SMALL_POSITIVE};
 use crate::machine::Machine;
@@ -102,7 +102,7 @@ fn draw(space: Space, table: &Table, from: i32, to: i32, width: i32) {
 pub(crate) fn new_bltchar<L: Layout>(m: &mut Machine<L>, arguments: &[u32]) -> Outcome {
     match put_character(m, arguments) {
         Some(()) => no_result(arguments),
-        None => Err(Punt(m.symbols.punt_bltchar)),
+        None => punt(m.symbols.punt_bltchar),
     }
 }
 
@@ -157,11 +157,9 @@ pub(crate) fn tedit_bltchar<L: Layout>(m: &mut Machine<L>, arguments: &[u32]) ->
     let (set, character) = (argument(arguments, 0) >> 8 & 0xFF, argument(arguments, 0) & 0xFF);
     // The whole cell has to be the bare number: with a small integer in it Lisp does the work.
     if data.cell(DisplayData::CHARACTER_SET) != set {
-        // The function comes with TEdit, so it is not in every image.
-        if let Ok(function) = symbols::find::<L>(m.space, "\\TEDIT.BLTCHAR") {
-            return Err(Punt(function));
-        }
-        return no_result(arguments);
+        // The function comes with TEdit: it may have been loaded since the machine started.
+        let function = m.symbols.tedit_bltchar.or_else(|| symbols::find::<L>(m.space, "\\TEDIT.BLTCHAR").ok());
+        return punt(function);
     }
     let x = (argument(arguments, 2) & 0xFFFF) as i32;
     let right = (argument(arguments, 5) & 0xFFFF) as i32;

@@ -86,11 +86,7 @@ fn mark<const PEN: u32>(space: Space, at: LispPtr, pixels: u32) {
 
 impl Line {
     fn draw<const PEN: u32>(self, space: Space) {
-        if self.x_extent > self.y_extent {
-            self.draw_flat::<PEN>(space)
-        } else {
-            self.draw_steep::<PEN>(space)
-        }
+        if self.x_extent > self.y_extent { self.draw_flat::<PEN>(space) } else { self.draw_steep::<PEN>(space) }
     }
 
     /// More x than y: the pixels of one word are gathered and marked at once.

@@ -36,6 +36,12 @@ pub(crate) struct Punt(pub(crate) AtomIndex);
 /// What a subr returns to Lisp, or who does its work instead.
 pub(crate) type Outcome = Result<u32, Punt>;
 
+/// Leaves the work to Lisp; NIL if the image has no such function.
+#[cold]
+fn punt(function: Option<AtomIndex>) -> Outcome {
+    function.map_or(Ok(AtomIndex::NIL.0), |function| Err(Punt(function)))
+}
+
 /// The `n`th argument of a subr; NIL if it was not given.
 #[inline(always)]
 fn argument(arguments: &[u32], n: usize) -> u32 {
