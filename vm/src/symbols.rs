@@ -61,6 +61,7 @@ macro_rules! shared {
                 Symbols {
                     $($value: L::value_cell(next()),)*
                     $($symbol: next(),)*
+                    $($optional: Some(next()),)*
                 }
             }
         }

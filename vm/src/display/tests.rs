@@ -617,7 +617,7 @@ fn characters_that_lisp_has_placed() {
     let typewriter = Typewriter::new(m);
     let table = m.space.cell(typewriter.data.plus(42));
     let mut model = Model::read(m.space);
-    let mut draw = |model: &mut Model, from: usize, to: usize, width: usize| {
+    let draw = |model: &mut Model, from: usize, to: usize, width: usize| {
         for row in 0..Typewriter::ROWS as usize {
             for i in 0..width {
                 model.combine(16384 + row * 512 + to + i, model.0[row * 1024 + from + i], operation::PAINT);
