@@ -1,48 +1,228 @@
-//! Not built yet.
+//! Comparisons: of pointers, of numbers, and the leaves of EQUAL.
+//!
+//! | opcode | true for |
+//! |---|---|
+//! | EQ | the same pointer |
+//! | EQL | and numbers of the same type and value |
+//! | CMLEQUAL | as EQL; lists, strings and the like are the UFN's |
+//! | EQUAL | and numbers of any type with the same value |
+//! | CL_EQUAL | numbers with the same value; anything else is the UFN's |
+//! | IGREATERP, GREATERP | integers, numbers of which the lower operand is greater |
 
+use crate::address::{AtomIndex, LispPtr};
 use crate::dispatch::Flow;
-use crate::error::MachineError;
-use crate::layout::Layout;
+use crate::floats::float_value;
+use crate::integers::small_pair;
+use crate::layout::{CHARACTERS, Layout, SMALL_NEGATIVE, SMALL_POSITIVE, type_entry, type_number, types};
 use crate::machine::{Machine, Regs};
 
-/// Not built yet.
+/// In a word of the type table: this type is a number.
+const NUMBER: u16 = 0x1000;
+
+/// T or NIL.
 #[inline(always)]
-pub(crate) fn eql<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "compare::eql" })
+pub(crate) fn truth(value: bool) -> u32 {
+    if value { AtomIndex::T.0 } else { AtomIndex::NIL.0 }
 }
 
-/// Not built yet.
+/// Segments of pointers that stand for themselves, a bit each: symbols by number, characters, small integers.
+const SELF_EVIDENT: u32 = SYMBOLS_AND_CHARACTERS | 1 << (SMALL_POSITIVE >> 16) | 1 << (SMALL_NEGATIVE >> 16);
+/// The same without small integers.
+const SYMBOLS_AND_CHARACTERS: u32 = 1 | 1 << (CHARACTERS >> 16);
+
+/// Whether a pointer is in one of a set of segments, all of them below 32.
 #[inline(always)]
-pub(crate) fn cl_equal<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "compare::cl_equal" })
+fn is_in(segments: u32, pointer: u32) -> bool {
+    let segment = pointer >> 16;
+    segment < 32 && segments >> segment & 1 != 0
 }
 
-/// Not built yet.
+/// Replaces the two operands by T or NIL.
 #[inline(always)]
-pub(crate) fn eq<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "compare::eq" })
+fn answer<L: Layout>(m: &Machine<L>, r: &mut Regs, value: bool) -> Flow {
+    m.replace(r, 1, truth(value));
+    Flow::Next
 }
 
-/// Not built yet.
+/// EQ.
 #[inline(always)]
-pub(crate) fn igreaterp<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "compare::igreaterp" })
+pub(crate) fn eq<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let below = m.below(r, 1);
+    answer(m, r, below == r.tos)
 }
 
-/// Not built yet.
+/// EQL.
 #[inline(always)]
-pub(crate) fn greaterp<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "compare::greaterp" })
+pub(crate) fn eql<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let below = m.below(r, 1);
+    if below == r.tos || is_in(SELF_EVIDENT, below) || is_in(SELF_EVIDENT, r.tos) {
+        return answer(m, r, below == r.tos);
+    }
+    m.slow(eql_slow)
 }
 
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn equal<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "compare::equal" })
+fn eql_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let (a, b) = (m.below(r, 1), r.tos);
+    if is_in(SELF_EVIDENT, a & L::POINTER_MASK) || is_in(SELF_EVIDENT, b & L::POINTER_MASK) {
+        return answer(m, r, false);
+    }
+    let kind = type_number::<L>(m.space, a);
+    if kind != type_number::<L>(m.space, b) {
+        return answer(m, r, false);
+    }
+    match same_value(m, kind, a, b) {
+        Some(same) => answer(m, r, same),
+        None if is_number(m, a) => Flow::Ufn,
+        None => answer(m, r, false),
+    }
 }
 
-/// Not built yet.
+/// CMLEQUAL: Common Lisp's EQUAL.
 #[inline(always)]
-pub(crate) fn cl_arith_equal<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "compare::cl_arith_equal" })
+pub(crate) fn cl_equal<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let below = m.below(r, 1);
+    if below == r.tos || is_in(SELF_EVIDENT, below) || is_in(SELF_EVIDENT, r.tos) {
+        return answer(m, r, below == r.tos);
+    }
+    m.slow(cl_equal_slow)
+}
+
+fn cl_equal_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let (a, b) = (m.below(r, 1), r.tos);
+    if is_in(SELF_EVIDENT, a & L::POINTER_MASK) || is_in(SELF_EVIDENT, b & L::POINTER_MASK) {
+        return answer(m, r, false);
+    }
+    match (is_number(m, a), is_number(m, b)) {
+        (true, true) => {}
+        (false, false) => return Flow::Ufn,
+        _ => return answer(m, r, false),
+    }
+    let kind = type_number::<L>(m.space, a);
+    if kind != type_number::<L>(m.space, b) {
+        return answer(m, r, false);
+    }
+    match same_value(m, kind, a, b) {
+        Some(same) => answer(m, r, same),
+        None => Flow::Ufn,
+    }
+}
+
+/// EQUAL: Interlisp's.
+#[inline(always)]
+pub(crate) fn equal<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let below = m.below(r, 1);
+    if below == r.tos || is_in(SYMBOLS_AND_CHARACTERS, below) || is_in(SYMBOLS_AND_CHARACTERS, r.tos) {
+        return answer(m, r, below == r.tos);
+    }
+    m.slow(equal_slow)
+}
+
+fn equal_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let (a, b) = (m.below(r, 1), r.tos);
+    let (a_pointer, b_pointer) = (a & L::POINTER_MASK, b & L::POINTER_MASK);
+    let different = is_in(SYMBOLS_AND_CHARACTERS, a_pointer)
+        || is_in(SYMBOLS_AND_CHARACTERS, b_pointer)
+        || is_in(SELF_EVIDENT, a_pointer) && is_in(SELF_EVIDENT, b_pointer);
+    if different {
+        return answer(m, r, false);
+    }
+    match (is_number(m, a), is_number(m, b)) {
+        (true, true) => {}
+        (false, false) => return Flow::Ufn,
+        _ => return answer(m, r, false),
+    }
+    let kind = type_number::<L>(m.space, a);
+    let other = type_number::<L>(m.space, b);
+    if kind == other {
+        return match same_value(m, kind, a, b) {
+            Some(same) => answer(m, r, same),
+            None => Flow::Ufn,
+        };
+    }
+    if kind == types::FLOATP || other == types::FLOATP {
+        return same_as_floats(m, r);
+    }
+    answer(m, r, false)
+}
+
+/// CL_EQUAL: Common Lisp's `=`.
+#[inline(always)]
+pub(crate) fn cl_arith_equal<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    if let Some((a, b)) = small_pair(m.below(r, 1), r.tos) {
+        return answer(m, r, a == b);
+    }
+    m.slow(cl_arith_equal_slow)
+}
+
+fn cl_arith_equal_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let (a, b) = (m.below(r, 1), r.tos);
+    if !is_number(m, a) {
+        return Flow::Ufn;
+    }
+    if a == b {
+        return answer(m, r, true);
+    }
+    if !is_number(m, b) {
+        return Flow::Ufn;
+    }
+    const SMALLP: u32 = types::SMALLP;
+    const FIXP: u32 = types::FIXP;
+    const FLOATP: u32 = types::FLOATP;
+    match (type_number::<L>(m.space, a), type_number::<L>(m.space, b)) {
+        (FIXP, FIXP) => match same_value(m, FIXP, a, b) {
+            Some(same) => answer(m, r, same),
+            None => Flow::Ufn,
+        },
+        // A small integer is never boxed, so a box has another value.
+        (SMALLP | FIXP, SMALLP | FIXP) => answer(m, r, false),
+        (SMALLP | FIXP | FLOATP, FLOATP) | (FLOATP, SMALLP | FIXP) => same_as_floats(m, r),
+        _ => Flow::Ufn,
+    }
+}
+
+/// Whether both operands are the same float.
+fn same_as_floats<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    match crate::floats::operands(m, r) {
+        Some((a, b)) => answer(m, r, a == b),
+        None => Flow::Ufn,
+    }
+}
+
+/// Whether two boxes of the same type hold the same number, if this machine knows how such a box looks.
+fn same_value<L: Layout>(m: &Machine<L>, kind: u32, a: u32, b: u32) -> Option<bool> {
+    match kind {
+        types::SMALLP => Some(false),
+        types::FIXP => Some(m.space.cell(LispPtr::from_cell::<L>(a)) == m.space.cell(LispPtr::from_cell::<L>(b))),
+        types::FLOATP => Some(float_value(m, a)? == float_value(m, b)?),
+        _ => None,
+    }
+}
+
+/// Whether a pointer is to a number of any type.
+fn is_number<L: Layout>(m: &Machine<L>, pointer: u32) -> bool {
+    type_entry::<L>(m.space, pointer) & NUMBER != 0
+}
+
+/// IGREATERP: of integers.
+#[inline(always)]
+pub(crate) fn igreaterp<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    if let Some((a, b)) = small_pair(m.below(r, 1), r.tos) {
+        return answer(m, r, a > b);
+    }
+    m.slow(|m, r| match crate::integers::operands(m, r) {
+        Some((a, b)) => answer(m, r, a > b),
+        None => Flow::Ufn,
+    })
+}
+
+/// GREATERP: of numbers; as integers if both are, else as floats.
+#[inline(always)]
+pub(crate) fn greaterp<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    if let Some((a, b)) = small_pair(m.below(r, 1), r.tos) {
+        return answer(m, r, a > b);
+    }
+    m.slow(|m, r| match crate::integers::operands(m, r) {
+        Some((a, b)) => answer(m, r, a > b),
+        None => crate::floats::fgreaterp_slow(m, r),
+    })
 }

@@ -1,0 +1,1 @@
+//! Every integer opcode against 64-bit arithmetic.
