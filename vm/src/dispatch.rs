@@ -20,6 +20,7 @@
 use crate::isa::{OPCODES, Operand, for_each_opcode};
 use crate::layout::Layout;
 use crate::machine::{Exit, Machine, Regs};
+use core::ops::ControlFlow;
 
 /// The native form of an opcode: machine, pc, sp, tos, pvar, ivar.
 pub(crate) type Handler<L> = unsafe extern "sysv64" fn(&mut Machine<L>, usize, usize, usize, usize, usize);
@@ -161,6 +162,7 @@ ends! {
     }
     /// Looks for interrupts and stack overflow.
     interrupt(m, r) {
+        m.broken_off = Some((r.pc, m.func));
         match crate::interrupts::check(m, &mut r) {
             Flow::Next | Flow::Jump => next(m, r),
             Flow::Ufn | Flow::Interrupt | Flow::Slow | Flow::Exit => leave(m, r),
@@ -235,6 +237,29 @@ impl<L: Layout> Machine<L> {
             }
         }
         Exit::Steps
+    }
+
+    /// Runs with somebody who looks on: before each instruction `watch` gets the machine and the number of instructions
+    /// completed so far, and may end the run. An instruction that an interrupt breaks off before it did anything is not
+    /// completed; it comes up again later.
+    pub fn run_watched(&mut self, mut watch: impl FnMut(&mut Self, u64) -> ControlFlow<()>) -> Exit {
+        self.dispatch = Self::STEPPING;
+        self.exit = None;
+        let mut completed = 0;
+        loop {
+            if watch(self, completed).is_break() {
+                return Exit::Steps;
+            }
+            let at = (self.regs.pc, self.func);
+            self.broken_off = None;
+            self.step_once();
+            if self.broken_off != Some(at) {
+                completed += 1;
+            }
+            if let Some(exit) = self.exit.take() {
+                return exit;
+            }
+        }
     }
 
     /// One instruction; the table must be the stepping one.

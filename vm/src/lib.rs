@@ -24,6 +24,7 @@ pub mod layout;
 pub mod machine;
 pub mod memory;
 pub mod platform;
+pub mod startup;
 pub mod symbols;
 pub mod sysout;
 #[cfg(any(test, feature = "testing"))]
@@ -33,6 +34,7 @@ mod arrays;
 mod bases;
 mod binding;
 mod calls;
+mod clock;
 mod collector;
 mod compare;
 mod context;

@@ -98,6 +98,10 @@ pub struct Machine<L: Layout> {
     pub platform: &'static mut dyn Platform,
     /// A subopcode or interrupt asks that the frame just switched to be treated as extended (soft stack overflow).
     pub(crate) extended_frame: bool,
+    /// When Lisp started.
+    pub(crate) clock: crate::clock::Clock,
+    /// Where the last instruction that was broken off stands; see [`Machine::run_watched`].
+    pub(crate) broken_off: Option<(u32, LispPtr)>,
 }
 
 impl<L: Layout> Machine<L> {
@@ -120,6 +124,8 @@ impl<L: Layout> Machine<L> {
             symbols,
             platform,
             extended_frame: false,
+            clock: Default::default(),
+            broken_off: None,
         }
     }
 

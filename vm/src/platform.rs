@@ -110,7 +110,7 @@ pub trait Platform {
     /// A tone of so many hertz, or silence with `None`.
     fn tone(&mut self, hertz: Option<u32>);
 
-    /// Gives Lisp a new zeroed page.
+    /// Gives Lisp this page: zeroed if it is new, as it is if Lisp has it already.
     fn new_page(&mut self, page: LispPage) -> Result<(), OutOfMemory>;
 
     /// Nothing to do: rest until the next event or for at most so many microseconds.
