@@ -27,6 +27,8 @@ mod shade;
 mod transfer;
 
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod tests;
 
 /// A subr leaves its work to this Lisp function, which gets the same arguments.

@@ -259,6 +259,60 @@ fn textures() {
     }
 }
 
+/// Rows onto themselves in whatever direction, smears included, and textures: the sum over all pictures was made by
+/// the reference's own transfer loops from the same random numbers.
+#[test]
+fn smears_as_the_reference_does() {
+    let fixture = testing::machine::<Medley2>();
+    let space = fixture.space;
+    let mut random = Random(12345);
+    const CELLS: u32 = 4096;
+    for i in 0..CELLS {
+        space.set_cell(FIELD.plus(2 * i), random.next());
+    }
+    let mut sum = 0xCBF2_9CE4_8422_2325_u64;
+    let place = |words: i64, x: u32| Pixel::new(FIELD, 0).plus(words * 16 + x as i64);
+    for round in 1..=20_000 {
+        let kind = random.below(4);
+        let limit = if random.below(2) != 0 { 300 } else { 40 };
+        let (width, height) = (1 + random.below(limit), 1 + random.below(12));
+        let backward = random.below(2) != 0;
+        let (operation, complement) = (random.below(4), random.below(2) != 0);
+        let base = 2048 + random.below(64) as i64;
+        let step = (1 + random.below(24)) as i64 * 16;
+        let other_step = if random.below(3) != 0 { step } else { (1 + random.below(24)) as i64 * 16 };
+        let distance = random.below(9) as i64 - 4;
+        let (from, to) = (random.below(100), random.below(100));
+        if kind == 3 {
+            let rows = 2 * (1 + random.below(8));
+            let (texture, line) = (Texture::of_words(space, FIELD, rows), random.below(rows));
+            let (destination, column) = (place(base, to), from);
+            Shade { destination, step, width, height, texture, line, column, operation, complement }.run(space);
+        } else {
+            let (sign, up) = if backward { (-1, 12 * 24) } else { (1, 0) };
+            let distance = if kind == 0 { 2048 } else { distance };
+            Transfer {
+                source: place(base + up, from),
+                destination: place(base + up + distance, to),
+                source_step: sign * step,
+                destination_step: sign * other_step,
+                width,
+                height,
+                backward,
+                operation,
+                complement,
+            }
+            .run(space);
+        }
+        if round % 1000 == 0 || round <= 20 {
+            for i in 0..CELLS {
+                sum = (sum ^ space.cell(FIELD.plus(2 * i)) as u64).wrapping_mul(0x100_0000_01B3);
+            }
+        }
+    }
+    assert_eq!(sum, 0x0137_9972_AE56_B770);
+}
+
 #[test]
 fn uniform_textures() {
     assert_eq!(Texture::of_number(0), Texture::WHITE);

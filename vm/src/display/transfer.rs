@@ -119,7 +119,6 @@ impl Transfer {
 
     /// Rows of more than 32 pixels, so of at least two destination cells.
     fn wide<const OPERATION: u32>(&self, space: Space) {
-        let flip = self.flip();
         let (mut source, mut destination) = (self.source, self.destination);
         let regular = (self.source_step | self.destination_step) & 31 == 0;
         let mut rows = self.height;
@@ -127,30 +126,11 @@ impl Transfer {
             // How a row lies in its cells is the same for all of them, or looked at anew for each.
             let alike = if regular { rows } else { 1 };
             rows -= alike;
-            let extent = Extent::of(destination, self.width);
-            let shift = source.place().wrapping_sub(destination.place()) & 31;
-            let begin = source.plus(-(destination.place() as i64)).cell();
-            let end = source.plus(self.width as i64 - 1).cell();
-            // Cell `begin` belongs to the first destination cell but may hold nothing of the source, and so may the
-            // last cell of the last window: then another one is read in its place, whose pixels are masked away.
-            let head = (source.cell(), if shift == 0 { begin } else { begin.plus(2) });
-            let tail = begin.plus(2 * (extent.between + 1));
-            let tail = (tail, if tail == end { tail } else { tail.plus(2) });
-            let window = |cells: (LispPtr, LispPtr), down: u32| {
-                let both = (space.cell(cells.0.plus(down)) as u64) << 32 | space.cell(cells.1.plus(down)) as u64;
-                (both << shift >> 32) as u32 ^ flip
-            };
+            let windows = Windows::of(source, destination, self.width);
             for row in 0..alike {
                 let to = (2 * row as i64 * (self.destination_step >> 5)) as u32;
                 let from = (2 * row as i64 * (self.source_step >> 5)) as u32;
-                space.combine_cell::<OPERATION>(extent.first.plus(to), window(head, from), extent.head);
-                let (to_inner, from_inner) = (extent.first.plus(to).plus(2), begin.plus(from).plus(2));
-                if shift == 0 {
-                    space.combine_cells::<OPERATION>(to_inner, from_inner, extent.between, flip);
-                } else {
-                    space.combine_shifted::<OPERATION>(to_inner, from_inner, extent.between, shift, flip);
-                }
-                space.combine_cell::<OPERATION>(extent.last().plus(to), window(tail, from), extent.tail);
+                windows.read_ahead::<OPERATION>(space, to, from, self.flip());
             }
             source = source.rows(alike as i64, self.source_step);
             destination = destination.rows(alike as i64, self.destination_step);
@@ -161,36 +141,95 @@ impl Transfer {
     fn cell_by_cell<const OPERATION: u32>(&self, space: Space) {
         let (mut source, mut destination) = (self.source, self.destination);
         for _ in 0..self.height {
+            let windows = Windows::of(source, destination, self.width);
             if self.backward {
-                self.row_from_right::<OPERATION>(space, source, destination);
+                windows.from_right::<OPERATION>(space, self.flip());
+            } else if windows.are_ahead() && windows.extent.tail != 0 {
+                windows.read_ahead::<OPERATION>(space, 0, 0, self.flip());
             } else {
-                self.row_from_left::<OPERATION>(space, source, destination);
+                windows.from_left::<OPERATION>(space, self.flip());
             }
             source = source.plus(self.source_step);
             destination = destination.plus(self.destination_step);
         }
     }
+}
 
-    fn row_from_left<const OPERATION: u32>(&self, space: Space, source: Pixel, destination: Pixel) {
-        let extent = Extent::of(destination, self.width);
-        let shift = source.place().wrapping_sub(destination.place()) & 31;
-        let end = source.plus(self.width as i64 - 1).cell();
-        let mut next = source.cell();
-        // Read once, in order, and never beyond the source.
-        let mut read = || {
-            let at = next;
-            next = next.plus(2);
-            if at <= end { space.cell(at) } else { 0 }
+/// How one row of a source lies under the cells of its destination.
+///
+/// The window of destination cell `i` is what is left of source cells `begin + i` and `begin + i + 1` after a shift to
+/// the left. At the ends a window may reach beyond the source: what is not there is masked away, and never read.
+#[derive(Clone, Copy)]
+struct Windows {
+    /// The destination's cells.
+    extent: Extent,
+    /// The source's first cell.
+    source: LispPtr,
+    /// The source's last cell.
+    end: LispPtr,
+    /// The first window's first cell.
+    begin: LispPtr,
+    /// Pixels to shift a window, 0 to 31.
+    shift: u32,
+}
+
+impl Windows {
+    #[inline(always)]
+    fn of(source: Pixel, destination: Pixel, width: u32) -> Windows {
+        Windows {
+            extent: Extent::of(destination, width),
+            source: source.cell(),
+            end: source.plus(width as i64 - 1).cell(),
+            begin: source.plus(-(destination.place() as i64)).cell(),
+            shift: source.place().wrapping_sub(destination.place()) & 31,
+        }
+    }
+
+    /// Whether no window needs a cell that was written for an earlier one, if the leftmost is done first.
+    fn are_ahead(&self) -> bool {
+        self.begin >= self.extent.first
+    }
+
+    /// The first cell of the last window; there are at least two.
+    #[inline(always)]
+    fn last(&self) -> LispPtr {
+        self.begin.plus(2 * (self.extent.between + 1))
+    }
+
+    /// A row of at least two cells, `to` and `from` words away, from the left; later cells may be read before earlier
+    /// ones are written.
+    #[inline(always)]
+    fn read_ahead<const OPERATION: u32>(&self, space: Space, to: u32, from: u32, flip: u32) {
+        let Windows { extent, source, end, begin, shift } = *self;
+        let window = |first: LispPtr, second: LispPtr| {
+            let both = (space.cell(first.plus(from)) as u64) << 32 | space.cell(second.plus(from)) as u64;
+            (both << shift >> 32) as u32 ^ flip
         };
-        // The left part of the first window is not there if the destination's place is further right.
-        let mut carried = if source.place() > destination.place() { read() } else { 0 };
+        // A cell beyond the source gives way to its neighbour.
+        let head = (source, if shift == 0 { begin } else { begin.plus(2) });
+        let tail = (self.last(), if self.last() == end { end } else { self.last().plus(2) });
+        space.combine_cell::<OPERATION>(extent.first.plus(to), window(head.0, head.1), extent.head);
+        let (to_inner, from_inner) = (extent.first.plus(to).plus(2), begin.plus(from).plus(2));
+        if shift == 0 {
+            space.combine_cells::<OPERATION>(to_inner, from_inner, extent.between, flip);
+        } else {
+            space.combine_shifted::<OPERATION>(to_inner, from_inner, extent.between, shift, flip);
+        }
+        space.combine_cell::<OPERATION>(extent.last().plus(to), window(tail.0, tail.1), extent.tail);
+    }
+
+    /// A row from the left, each source cell read once, just before the first destination cell that needs it.
+    fn from_left<const OPERATION: u32>(&self, space: Space, flip: u32) {
+        let Windows { extent, source, end, begin, shift } = *self;
+        // A window without a shift is all in its first cell: seen as one shifted by 32 it is all in its second.
+        let (mut next, down) = if shift == 0 { (begin, 0) } else { (begin.plus(2), 32 - shift) };
+        let mut carried = if next > source { space.cell(source) } else { 0 };
         let mut window = || {
-            if shift == 0 {
-                return read() ^ self.flip();
-            }
-            let this = carried;
-            carried = read();
-            (this << shift | carried >> (32 - shift)) ^ self.flip()
+            let cell = if next <= end { space.cell(next) } else { 0 };
+            next = next.plus(2);
+            let both = (carried as u64) << 32 | cell as u64;
+            carried = cell;
+            (both >> down) as u32 ^ flip
         };
         space.combine_cell::<OPERATION>(extent.first, window(), extent.head);
         if extent.tail != 0 {
@@ -201,32 +240,24 @@ impl Transfer {
         }
     }
 
-    fn row_from_right<const OPERATION: u32>(&self, space: Space, source: Pixel, destination: Pixel) {
-        let extent = Extent::of(destination, self.width);
-        let shift = source.place().wrapping_sub(destination.place()) & 31;
-        let last = self.width as i64 - 1;
-        let (begin, end) = (source.cell(), source.plus(last).cell());
-        let mut next = end;
-        let mut read = || {
-            let at = next;
-            next = next.plus(2u32.wrapping_neg());
-            if at >= begin { space.cell(at) } else { 0 }
-        };
-        let mut carried = if source.plus(last).place() < destination.plus(last).place() { read() } else { 0 };
-        let mut window = || {
-            if shift == 0 {
-                return read() ^ self.flip();
-            }
-            let this = carried;
-            carried = read();
-            (carried << shift | this >> (32 - shift)) ^ self.flip()
+    /// A row from the right, each source cell read once, just before the first destination cell that needs it.
+    fn from_right<const OPERATION: u32>(&self, space: Space, flip: u32) {
+        let Windows { extent, source, end, begin, shift } = *self;
+        let beyond = if extent.tail == 0 { begin.plus(2) } else { self.last().plus(2) };
+        let mut carried = if beyond <= end { space.cell(beyond) } else { 0 };
+        let mut window = |cell: u32| {
+            let both = (cell as u64) << 32 | carried as u64;
+            carried = cell;
+            (both << shift >> 32) as u32 ^ flip
         };
         if extent.tail != 0 {
-            space.combine_cell::<OPERATION>(extent.last(), window(), extent.tail);
+            space.combine_cell::<OPERATION>(extent.last(), window(space.cell(self.last())), extent.tail);
             for i in (1..=extent.between).rev() {
-                space.combine_cell::<OPERATION>(extent.first.plus(2 * i), window(), u32::MAX);
+                let cell = space.cell(begin.plus(2 * i));
+                space.combine_cell::<OPERATION>(extent.first.plus(2 * i), window(cell), u32::MAX);
             }
         }
-        space.combine_cell::<OPERATION>(extent.first, window(), extent.head);
+        let cell = if begin >= source { space.cell(begin) } else { 0 };
+        space.combine_cell::<OPERATION>(extent.first, window(cell), extent.head);
     }
 }
