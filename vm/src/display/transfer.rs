@@ -143,11 +143,11 @@ impl Transfer {
         for _ in 0..self.height {
             let windows = Windows::of(source, destination, self.width);
             if self.backward {
-                windows.from_right::<OPERATION>(space, self.flip());
+                windows.leftward::<OPERATION>(space, self.flip());
             } else if windows.are_ahead() && windows.extent.tail != 0 {
                 windows.read_ahead::<OPERATION>(space, 0, 0, self.flip());
             } else {
-                windows.from_left::<OPERATION>(space, self.flip());
+                windows.rightward::<OPERATION>(space, self.flip());
             }
             source = source.plus(self.source_step);
             destination = destination.plus(self.destination_step);
@@ -219,7 +219,7 @@ impl Windows {
     }
 
     /// A row from the left, each source cell read once, just before the first destination cell that needs it.
-    fn from_left<const OPERATION: u32>(&self, space: Space, flip: u32) {
+    fn rightward<const OPERATION: u32>(&self, space: Space, flip: u32) {
         let Windows { extent, source, end, begin, shift } = *self;
         // A window without a shift is all in its first cell: seen as one shifted by 32 it is all in its second.
         let (mut next, down) = if shift == 0 { (begin, 0) } else { (begin.plus(2), 32 - shift) };
@@ -241,7 +241,7 @@ impl Windows {
     }
 
     /// A row from the right, each source cell read once, just before the first destination cell that needs it.
-    fn from_right<const OPERATION: u32>(&self, space: Space, flip: u32) {
+    fn leftward<const OPERATION: u32>(&self, space: Space, flip: u32) {
         let Windows { extent, source, end, begin, shift } = *self;
         let beyond = if extent.tail == 0 { begin.plus(2) } else { self.last().plus(2) };
         let mut carried = if beyond <= end { space.cell(beyond) } else { 0 };
