@@ -1,60 +1,214 @@
-//! Not built yet.
+//! Binding special variables and local ones for a while, keyword arguments, and what a function may know of its own
+//! call.
+//!
+//! BIND moves values from the stack into PVARs (a name table makes those special variables) and leaves a mark, which
+//! is the only cell on a stack whose top bit is set:
+//!
+//! ```text
+//!   mark   ~ (number of PVARs bound)  | offset of the last of them, in words from the first PVAR
+//! ```
+//!
+//! UNBIND finds the mark and makes those PVARs unbound again.
 
+use crate::address::LispPtr;
+use crate::calls::UNBOUND;
 use crate::dispatch::Flow;
-use crate::error::MachineError;
-use crate::layout::Layout;
-use crate::machine::{Machine, Regs};
+use crate::frames::Frame;
+use crate::layout::{Layout, SMALL_POSITIVE};
+use crate::lists::make_cons;
+use crate::machine::{Machine, Regs, attempt};
+use crate::memory::Space;
 
-/// Not built yet.
+/// Whether a cell of the stack is the mark of a BIND.
+#[inline(always)]
+pub(crate) fn is_mark(cell: u32) -> bool {
+    (cell as i32) < 0
+}
+
+/// Makes the PVARs of a mark unbound; `pvar` is the first PVAR.
+#[inline(always)]
+pub(crate) fn undo(space: Space, pvar: u32, mark: u32) {
+    let mut variable = pvar.wrapping_add(mark & 0xFFFF).wrapping_add(2);
+    for _ in 0..!mark >> 16 {
+        variable = variable.wrapping_sub(2);
+        space.set_cell(LispPtr(variable), UNBOUND);
+    }
+}
+
+/// BIND: the high digit of the first operand counts PVARs to be NIL, the low one those that get values from the
+/// stack; the second operand is the number of the last of them.
+#[inline(always)]
+pub(crate) fn bind<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let space = m.space;
+    let counts = m.operand(r, 1);
+    let (nils, values) = (counts >> 4, counts & 0xF);
+    let last = 2 * m.operand(r, 2);
+    let mut variable = r.pvar.wrapping_add(last).wrapping_add(2);
+    for _ in 0..nils {
+        variable = variable.wrapping_sub(2);
+        space.set_cell(LispPtr(variable), 0);
+    }
+    if values == 0 {
+        space.set_cell(LispPtr(r.sp), r.tos);
+        r.sp = r.sp.wrapping_add(2);
+    } else {
+        variable = variable.wrapping_sub(2);
+        space.set_cell(LispPtr(variable), r.tos);
+        for _ in 1..values {
+            variable = variable.wrapping_sub(2);
+            r.sp = r.sp.wrapping_sub(2);
+            space.set_cell(LispPtr(variable), space.cell(LispPtr(r.sp)));
+        }
+    }
+    r.tos = !(nils + values) << 16 | last;
+    Flow::Next
+}
+
+/// Pops cells down to and including the nearest mark below the top, and undoes what it says.
+#[inline(always)]
+fn pop_mark<L: Layout>(m: &Machine<L>, r: &mut Regs) {
+    let mut mark;
+    loop {
+        r.sp = r.sp.wrapping_sub(2);
+        mark = m.space.cell(LispPtr(r.sp));
+        if is_mark(mark) {
+            break;
+        }
+    }
+    undo(m.space, r.pvar, mark);
+}
+
+/// UNBIND: undoes the last BIND and keeps the top of the stack.
+#[inline(always)]
+pub(crate) fn unbind<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    pop_mark(m, r);
+    Flow::Next
+}
+
+/// DUNBIND: undoes the last BIND and drops everything on top of it.
+#[inline(always)]
+pub(crate) fn dunbind<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    if is_mark(r.tos) {
+        undo(m.space, r.pvar, r.tos);
+    } else {
+        pop_mark(m, r);
+    }
+    m.pop(r);
+    Flow::Next
+}
+
+/// UNWIND: cuts the stack down to so many cells from the first PVAR and undoes the BINDs on the way; the second
+/// operand says whether the top of the stack is kept.
 #[inline(always)]
 pub(crate) fn unwind<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "binding::unwind" })
+    m.slow(unwind_slow)
 }
 
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn bind<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "binding::bind" })
+fn unwind_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let end = r.pvar.wrapping_add(2 * m.operand(r, 1));
+    let keep = m.operand(r, 2) != 0;
+    if end > r.sp {
+        return Flow::Ufn;
+    }
+    m.space.set_cell(LispPtr(r.sp), r.tos);
+    let mut at = r.sp.wrapping_add(2);
+    while at > end {
+        at -= 2;
+        let cell = m.space.cell(LispPtr(at));
+        if is_mark(cell) {
+            undo(m.space, r.pvar, cell);
+        }
+    }
+    if keep {
+        m.space.set_cell(LispPtr(end), r.tos);
+        r.sp = end;
+    } else {
+        r.sp = end.wrapping_sub(2);
+        r.tos = m.space.cell(LispPtr(r.sp));
+    }
+    Flow::Next
 }
 
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn unbind<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "binding::unbind" })
+impl<L: Layout> Machine<L> {
+    /// The basic frame at the end of the running function's arguments.
+    #[inline(always)]
+    fn end_of_arguments(&self, r: &Regs) -> LispPtr {
+        Frame::of_pvar(self.space, r.pvar).basic_frame().at
+    }
 }
 
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn dunbind<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "binding::dunbind" })
-}
-
-/// Not built yet.
+/// FINDKEY: the number of the argument that follows the keyword on top, or NIL; the operand is the number of the
+/// first argument that can be a keyword.
 #[inline(always)]
 pub(crate) fn find_key<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "binding::find_key" })
+    m.slow(find_key_slow)
 }
 
-/// Not built yet.
+fn find_key_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let first = m.operand(r, 1);
+    let end = m.end_of_arguments(r).0;
+    let mut number = first + 1;
+    let mut at = r.ivar.wrapping_add(2 * first).wrapping_sub(2);
+    // A keyword needs an argument behind it.
+    while at.wrapping_add(4) <= end {
+        if m.space.cell(LispPtr(at)) == r.tos {
+            r.tos = SMALL_POSITIVE | number & 0xFFFF;
+            return Flow::Next;
+        }
+        at = at.wrapping_add(4);
+        number += 2;
+    }
+    r.tos = 0;
+    Flow::Next
+}
+
+/// RESTLIST: a list of the arguments from the operand's number to the number on top, in front of the list below.
 #[inline(always)]
 pub(crate) fn rest_list<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "binding::rest_list" })
+    m.slow(rest_list_slow)
 }
 
-/// Not built yet.
+fn rest_list_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let first = m.operand(r, 1) as i32;
+    let mut last = (r.tos & 0xFFFF) as i32;
+    let mut list = m.below(r, 1);
+    while first <= last {
+        last -= 1;
+        let argument = m.space.cell(LispPtr(r.ivar.wrapping_add_signed(2 * last)));
+        list = attempt!(make_cons(m, argument, list));
+    }
+    m.replace(r, 1, list);
+    Flow::Next
+}
+
+/// ARG0: the argument whose number is on top, counted from 1.
 #[inline(always)]
 pub(crate) fn arg0<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "binding::arg0" })
+    m.slow(arg0_slow)
 }
 
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn my_arg_count<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "binding::my_arg_count" })
+fn arg0_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let number = r.tos & 0xFFFF;
+    let given = m.end_of_arguments(r).0.wrapping_sub(r.ivar) >> 1;
+    if r.tos & L::SEGMENT_MASK != SMALL_POSITIVE || number == 0 || number > given {
+        return Flow::Ufn;
+    }
+    r.tos = m.space.cell(LispPtr(r.ivar.wrapping_add(2 * number - 2)));
+    Flow::Next
 }
 
-/// Not built yet.
+/// MYARGCOUNT: how many arguments the running function was given.
 #[inline(always)]
-pub(crate) fn my_alink<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "binding::my_alink" })
+pub(crate) fn my_arg_count<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let given = m.end_of_arguments(r).0.wrapping_sub(r.ivar) >> 1;
+    m.push(r, SMALL_POSITIVE | given & 0xFFFF);
+    Flow::Next
+}
+
+/// MYALINK: the stack offset of the frame where free variables go on.
+#[inline(always)]
+pub(crate) fn my_alink<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let alink = Frame::of_pvar(m.space, r.pvar).alink();
+    m.push(r, SMALL_POSITIVE | alink as u32);
+    Flow::Next
 }

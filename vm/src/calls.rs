@@ -15,7 +15,9 @@
 
 use crate::address::{AtomIndex, LispPtr};
 use crate::dispatch::Flow;
-use crate::layout::{Layout, SMALL_POSITIVE, type_number, types};
+use crate::frames::Frame;
+use crate::free_variables::look_up;
+use crate::layout::{Layout, SMALL_NEGATIVE, SMALL_POSITIVE, type_number, types};
 use crate::machine::{Machine, Regs};
 use crate::memory::Space;
 use core::sync::atomic::Ordering;
@@ -30,6 +32,8 @@ pub(crate) const FRAME_WORDS: u32 = 10;
 pub(crate) const UNBOUND: u32 = 0xFFFF_FFFF;
 /// The function that interprets what is no compiled code.
 const INTERPRETER: AtomIndex = AtomIndex(256);
+/// The function that evaluates a list.
+const EVALUATOR: AtomIndex = AtomIndex(248);
 
 /// The eight words before a function's name table and code.
 ///
@@ -59,17 +63,17 @@ impl Header {
     }
     /// Arguments wanted; negative if any number will do.
     #[inline(always)]
-    fn arguments(self) -> i32 {
+    pub(crate) fn arguments(self) -> i32 {
         self.first as i16 as i32
     }
     /// Pairs of PVARs to make.
     #[inline(always)]
-    fn pvar_pairs(self) -> i32 {
+    pub(crate) fn pvar_pairs(self) -> i32 {
         (self.second >> 16) as i16 as i32 + 1
     }
     /// Byte address of the first opcode.
     #[inline(always)]
-    fn start(self) -> u32 {
+    pub(crate) fn start(self) -> u32 {
         self.at.byte().0 + (self.second & 0xFFFF)
     }
 }
@@ -123,7 +127,7 @@ impl<L: Layout> Machine<L> {
 
     /// One pair of PVARs.
     #[inline(always)]
-    fn push_pair(&self, r: &mut Regs, first: u32) {
+    pub(crate) fn push_pair(&self, r: &mut Regs, first: u32) {
         self.space.set_cell_pair(LispPtr(r.sp), (UNBOUND as u64) << 32 | first as u64);
         r.sp = r.sp.wrapping_add(4);
     }
@@ -387,10 +391,41 @@ fn slow_return<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     Flow::Jump
 }
 
-/// EVAL: not built yet.
+/// EVAL: the value of the form on top. Symbols and constants are done here, lists by the Lisp function EVALFORM.
 #[inline(always)]
 pub(crate) fn eval<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(crate::error::MachineError::NotBuilt { what: "calls::eval" })
+    m.slow(eval_slow)
+}
+
+fn eval_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let form = r.tos & L::POINTER_MASK;
+    match form & L::SEGMENT_MASK {
+        SMALL_POSITIVE | SMALL_NEGATIVE => return Flow::Next,
+        0 if form == AtomIndex::NIL.0 || form == AtomIndex::T.0 => return Flow::Next,
+        0 => {}
+        _ => match type_number::<L>(m.space, form) {
+            types::NEW_ATOM => {}
+            types::FIXP | types::FLOATP | types::STRINGP | types::ONED_ARRAY | types::GENERAL_ARRAY => {
+                return Flow::Next;
+            }
+            types::LISTP => {
+                let definition = m.space.cell(L::definition_cell(EVALUATOR));
+                let call = Call { definition, name: EVALUATOR.0, given: 1, length: 1, adjust: Adjust::Nothing };
+                return m.call_definition(r, call);
+            }
+            _ => return Flow::Ufn,
+        },
+    }
+    let slot = match look_up::<L>(m.space, Frame::of_pvar(m.space, r.pvar), AtomIndex(form)) {
+        Ok(slot) => slot,
+        Err(error) => return m.fatal(error),
+    };
+    let value = m.space.cell(LispPtr::from_cell::<L>(slot.rotate_left(16)));
+    if value == AtomIndex::NOBIND.0 {
+        return Flow::Ufn;
+    }
+    r.tos = value;
+    Flow::Next
 }
 
 /// Calls the Lisp function that stands in for the opcode at `r.pc`.

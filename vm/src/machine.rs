@@ -12,6 +12,7 @@
 use crate::address::{AtomIndex, ByteAddr, LispPtr, StackOffset};
 use crate::dispatch::{Flow, Handler, SlowPath};
 use crate::error::MachineError;
+use crate::interrupts::Interrupts;
 use crate::layout::Layout;
 use crate::memory::Space;
 use crate::platform::Platform;
@@ -96,12 +97,12 @@ pub struct Machine<L: Layout> {
     pub symbols: Symbols,
     /// The world outside.
     pub platform: &'static mut dyn Platform,
-    /// A subopcode or interrupt asks that the frame just switched to be treated as extended (soft stack overflow).
-    pub(crate) extended_frame: bool,
     /// When Lisp started.
     pub(crate) clock: crate::clock::Clock,
     /// Where the last instruction that was broken off stands; see [`Machine::run_watched`].
     pub(crate) broken_off: Option<(u32, LispPtr)>,
+    /// What interrupts wait for.
+    pub(crate) interrupts: Interrupts,
 }
 
 impl<L: Layout> Machine<L> {
@@ -123,9 +124,9 @@ impl<L: Layout> Machine<L> {
             exit: None,
             symbols,
             platform,
-            extended_frame: false,
             clock: Default::default(),
             broken_off: None,
+            interrupts: Interrupts::default(),
         }
     }
 

@@ -1,12 +1,10 @@
 //! Variables, constants and the top of the stack.
 //!
-//! IVARs are arguments, PVARs are locals, both cells counted from a register. FVARs are free variables: a pair of
-//! words in the frame holds the address of the binding once it has been looked up. GVARs are top-level values of
-//! symbols.
+//! IVARs are arguments, PVARs are locals, both cells counted from a register. GVARs are top-level values of symbols.
+//! Free variables are in [`crate::free_variables`].
 
 use crate::address::{AtomIndex, LispPtr};
 use crate::dispatch::Flow;
-use crate::error::MachineError;
 use crate::layout::{Layout, SMALL_NEGATIVE, SMALL_POSITIVE};
 use crate::machine::{Machine, Regs};
 
@@ -173,34 +171,4 @@ pub(crate) fn copy_n<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
 #[inline(always)]
 pub(crate) fn nop<L: Layout>(_m: &mut Machine<L>, _r: &mut Regs) -> Flow {
     Flow::Next
-}
-
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn fvar<L: Layout, const WORDS: u32>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "variables::fvar" })
-}
-
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn fvar_x<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "variables::fvar_x" })
-}
-
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn set_fvar_x<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "variables::set_fvar_x" })
-}
-
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn set_gvar<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "variables::set_gvar" })
-}
-
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn stk_scan<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "variables::stk_scan" })
 }
