@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Builds Duralumin and starts it in QEMU with a Medley world.
+#
+#   ./run-qemu.sh [--boot pvh|bios|uefi] [--size WxH] [--memory MIB] [--headless] [SYSOUT] [-- more qemu arguments]
+#
+#   --boot pvh    QEMU loads the kernel itself: well under a second (default)
+#   --boot bios   a disk image, started by a BIOS, as on real hardware; --boot uefi: the same by UEFI
+#   --size WxH    pixels of the screen, 1024x768 by default; at most 2,097,152 of them
+#   --memory MIB  512 by default
+#   --headless    no window; ends by itself when Lisp does, status 0 if it ended well
+#
+# The file SYSOUT is only read. The kernel's log is on standard output.
+set -euo pipefail
+here=$PWD
+cd "$(dirname "$0")"
+# Without this a rust-toolchain file or a missing component could make rustup replace the user's toolchain.
+export RUSTUP_AUTO_INSTALL=0
+. scripts/setup.sh
+. scripts/boot-image.sh
+
+wrong() { printf 'run-qemu.sh: %s\n' "$*" >&2; exit 2; }
+
+boot=pvh size=1024x768 memory=512 headless= sysout=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --boot | --size | --memory)
+      [ $# -ge 2 ] || wrong "$1 wants a value"
+      printf -v "${1#--}" %s "$2"
+      shift
+      ;;
+    --headless) headless=1 ;;
+    --help | -h) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' run-qemu.sh; exit 0 ;;
+    --) shift; break ;;
+    -*) wrong "unknown option $1; there are --boot, --size, --memory, --headless (and -- before arguments for QEMU)" ;;
+    *)
+      [ -z "$sysout" ] || wrong "one SYSOUT at a time: $sysout or $1?"
+      sysout=$1
+      ;;
+  esac
+  shift
+done
+
+case $boot in pvh | bios | uefi) ;; *) wrong "--boot $boot is none of pvh, bios, uefi" ;; esac
+[[ $size =~ ^([1-9][0-9]{1,4})x([1-9][0-9]{1,4})$ ]] || wrong "--size $size is no size; it looks like 1024x768"
+width=${BASH_REMATCH[1]} height=${BASH_REMATCH[2]}
+[ $((width % 32)) = 0 ] || wrong "--size $size: Lisp wants a width that is a multiple of 32, such as $((width / 32 * 32))"
+[ "$width" -ge 64 ] && [ "$height" -ge 64 ] || wrong "--size $size is too small; 64x64 is the least"
+[ $((width * height)) -le 2097152 ] || wrong "--size $size has more than 2097152 pixels, which is all that Lisp can address"
+[[ $memory =~ ^[1-9][0-9]{1,6}$ ]] && [ "$memory" -ge 64 ] || wrong "--memory $memory is no number of MiB from 64 on"
+
+if [ -z "$sysout" ]; then
+  cat >&2 <<'TEXT'
+run-qemu.sh: which world? Give the path of a Medley sysout:
+    ./run-qemu.sh PATH/lisp.sysout
+Medley images can be had from https://github.com/Interlisp/medley/releases (Medley 3.5: lisp.sysout, full.sysout in the
+loadups archive) and, as lisp.sys, from https://github.com/Interlisp/DOS (Medley 2.0).
+TEXT
+  exit 2
+fi
+case $sysout in /*) ;; *) sysout=$here/$sysout ;; esac
+[ -e "$sysout" ] || wrong "there is no file $sysout"
+[ -f "$sysout" ] || wrong "$sysout is no file"
+[ -r "$sysout" ] || wrong "$sysout cannot be read; check its permissions"
+bytes=$(stat -Lc %s "$sysout")
+[ "$bytes" -ge 1024 ] || wrong "$sysout is no Medley sysout: it has only $bytes bytes"
+# Word 15 of the interface page, which is at byte 512.
+key=$(od -An -tx1 -j542 -N2 "$sysout" | tr -d ' ')
+[ "$key" = 15e3 ] || wrong "$sysout is no Medley sysout: it lacks the mark 15e3 at byte 542 (it has $key); is it compressed?"
+[ $((bytes % 512)) = 0 ] || wrong "$sysout is cut off: its $bytes bytes are no whole number of 512-byte pages"
+
+need_rust
+need_qemu
+say "building the kernel"
+cargo build --release --quiet -p kernel
+kernel=target/release/duralumin
+
+accelerator=$(accelerator)
+# Commas in a file name are doubled for QEMU.
+qemu=(qemu-system-x86_64 -name Duralumin -machine pc -accel "$accelerator" -m "$memory" -vga std -no-reboot
+  -serial stdio
+  -drive "if=none,id=world,format=raw,readonly=on,file=${sysout//,/,,}" -device virtio-blk-pci,drive=world)
+words=
+if [ -n "$headless" ]; then
+  # In a window a stopped kernel leaves its report on the screen; without one QEMU should end.
+  qemu+=(-display none -device isa-debug-exit,iobase=0xf4,iosize=4)
+  words=exit-device
+elif [ -n "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
+  dpkg-query -W qemu-system-gui >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null || need_packages qemu-system-gui
+else
+  qemu+=(-display vnc=127.0.0.1:0,to=99)
+  say "no graphical session here: the screen is served by VNC on 127.0.0.1, port 5900 or the next free one"
+fi
+case $boot in
+  pvh) qemu+=(-kernel "$kernel" -append "size=$size $words") ;;
+  bios | uefi)
+    need_boot_image
+    mkdir -p target/images
+    image=target/images/duralumin-$boot.img
+    boot_image "$boot" "$kernel" "$image" "$size" $words
+    qemu+=(-drive "if=none,id=boot,format=raw,file=$image" -device ide-hd,drive=boot,bootindex=0)
+    ;;
+esac
+if [ "$boot" = uefi ]; then
+  code=/usr/share/OVMF/OVMF_CODE_4M.fd variables=/usr/share/OVMF/OVMF_VARS_4M.fd
+  [ -r "$code" ] || need_packages ovmf
+  cp "$variables" target/images/variables.fd
+  qemu+=(-drive "if=pflash,format=raw,readonly=on,file=$code" -drive if=pflash,format=raw,file=target/images/variables.fd)
+fi
+
+say "starting QEMU: $boot, $accelerator, $memory MiB, screen $size, world $sysout"
+status=0
+"${qemu[@]}" "$@" || status=$?
+# The exit device turns code n into status 2n+1: 33 is a good end.
+if [ -n "$headless" ]; then
+  [ "$status" = 33 ] && status=0
+fi
+exit "$status"
