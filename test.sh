@@ -38,4 +38,11 @@ fi
 
 step "tests on the host"
 # One at a time inside a binary: Lisp's address space is one place, and only one machine can be there.
-cargo test --release --workspace --exclude kernel ${quick:+--exclude tests} -- --test-threads=1
+cargo test --release --workspace --exclude kernel --exclude qemu ${quick:+--exclude tests} -- --test-threads=1
+# Of the kernel, the part that is only arithmetic.
+cargo test --release -p kernel --lib
+
+if [ -z "$quick" ]; then
+  step "the bare machine in QEMU"
+  cargo test --release -p qemu -- --test-threads=2
+fi

@@ -144,6 +144,14 @@ fn enter_from_bootloader(info: &'static mut BootInfo) -> ! {
         }
         None => CommandLine::empty(),
     };
+    // The loader's BIOS stage knows no mode above 1280x720. Where the display is QEMU's, we do.
+    let framebuffer = match command_line.size() {
+        Some(Ok((width, height))) if framebuffer.is_none_or(|fb| fb.width < width || fb.height < height) => {
+            // SAFETY: the loader maps at least the first 4 GiB at that offset.
+            unsafe { bochs::set_mode(width as u16, height as u16, physical_offset) }.or(framebuffer)
+        }
+        _ => framebuffer,
+    };
     crate::start(Handoff {
         boot_path: BootPath::Bootloader,
         memory,

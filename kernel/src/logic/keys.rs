@@ -105,7 +105,7 @@ pub fn key_number(code: KeyCode) -> Option<KeyNumber> {
         LWin => 86,
         LAlt => 31,
         Spacebar => 57,
-        RAltGr | RAlt2 => 93,
+        RAltGr => 93,
         RWin => 88,
         Apps => 30,
         RControl => 47,

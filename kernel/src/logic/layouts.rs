@@ -34,6 +34,8 @@ pub struct Translator {
     layout: Option<AnyLayout>,
     shift: [bool; 2],
     alt_graph: bool,
+    /// A Pause key is on its way: it comes as a control key of its own, then Num Lock.
+    pause: bool,
     /// Physical keys that are down and what they pressed.
     held: [Option<(KeyCode, KeyNumber)>; HELD],
 }
@@ -49,17 +51,28 @@ impl Translator {
             "dvorak" => Some(AnyLayout::Dvorak104Key(Dvorak104Key)),
             _ => return None,
         };
-        Some(Self { layout, shift: [false; 2], alt_graph: false, held: [None; HELD] })
+        Some(Self { layout, shift: [false; 2], alt_graph: false, pause: false, held: [None; HELD] })
     }
 
     /// Feeds one event; `emit` gets the transitions in order.
     pub fn feed(&mut self, event: KeyEvent, mut emit: impl FnMut(Transition)) {
+        let code = match event.code {
+            KeyCode::RControl2 => {
+                self.pause |= event.state == KeyState::Down;
+                return;
+            }
+            KeyCode::NumpadLock if self.pause => {
+                self.pause = event.state != KeyState::Up;
+                KeyCode::PauseBreak
+            }
+            code => code,
+        };
         match event.state {
-            KeyState::Down => self.press(event.code, &mut emit),
-            KeyState::Up => self.release(event.code, &mut emit),
+            KeyState::Down => self.press(code, &mut emit),
+            KeyState::Up => self.release(code, &mut emit),
             KeyState::SingleShot => {
-                self.press(event.code, &mut emit);
-                self.release(event.code, &mut emit);
+                self.press(code, &mut emit);
+                self.release(code, &mut emit);
             }
         }
     }
@@ -174,6 +187,21 @@ mod tests {
         let out = type_keys("us", &[(KeyCode::A, Down), (KeyCode::A, Down), (KeyCode::A, Up)]);
         assert_eq!(out, [(21, true), (21, false)]);
         assert_eq!(type_keys("us", &[(KeyCode::RAltGr, Down)]), [(93, true)]);
+    }
+
+    #[test]
+    fn pause_comes_in_two_pieces() {
+        let pause = [
+            (KeyCode::RControl2, Down),
+            (KeyCode::NumpadLock, Down),
+            (KeyCode::RControl2, Up),
+            (KeyCode::NumpadLock, Up),
+        ];
+        assert_eq!(type_keys("us", &pause), [(61, true), (61, false)]);
+        assert_eq!(
+            type_keys("us", &[(KeyCode::NumpadLock, Down), (KeyCode::NumpadLock, Up)]),
+            [(73, true), (73, false)]
+        );
     }
 
     #[test]

@@ -42,6 +42,8 @@ impl Frames {
                 self.total += (end - start) / FRAME;
             }
         }
+        // Low addresses first: until the kernel has its own page tables, only the first 4 GiB are surely mapped.
+        self.free[..self.regions].sort_unstable();
     }
 
     /// A frame with whatever is in it.

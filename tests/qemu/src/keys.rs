@@ -7,8 +7,30 @@ pub(crate) fn key_for(character: char) -> Result<(String, bool)> {
     const PLAIN: &str = "`1234567890-=[]\\;',./ \n\t";
     const SHIFTED: &str = "~!@#$%^&*()_+{}|:\"<>?";
     const NAMES: [&str; 24] = [
-        "grave_accent", "1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "minus", "equal", "bracket_left",
-        "bracket_right", "backslash", "semicolon", "apostrophe", "comma", "dot", "slash", "spc", "ret", "tab",
+        "grave_accent",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        "7",
+        "8",
+        "9",
+        "0",
+        "minus",
+        "equal",
+        "bracket_left",
+        "bracket_right",
+        "backslash",
+        "semicolon",
+        "apostrophe",
+        "comma",
+        "dot",
+        "slash",
+        "spc",
+        "ret",
+        "tab",
     ];
     if character.is_ascii_alphabetic() {
         return Ok((character.to_ascii_lowercase().to_string(), character.is_ascii_uppercase()));
