@@ -379,9 +379,11 @@ impl<L: Layout> Machine<L> {
 
 /// Returns from a frame that something else knows of too.
 fn slow_return<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let from = m.func;
     if let Err(flow) = crate::context::slow_return(m, r) {
         return flow;
     }
+    crate::idle::switched(m, from, m.func);
     let limit = m.stack_end.0 as i32 - m.space.word(m.func) as i32;
     m.attention.limit.store(limit as u32, Ordering::Relaxed);
     if r.sp as i32 >= limit || m.attention.end.load(Ordering::Relaxed) == 0 {

@@ -44,6 +44,7 @@ mod elements;
 mod floats;
 mod frames;
 mod free_variables;
+pub mod idle;
 mod integers;
 mod interrupts;
 mod jumps;

@@ -103,12 +103,16 @@ pub struct Machine<L: Layout> {
     pub(crate) broken_off: Option<(u32, LispPtr)>,
     /// What interrupts wait for.
     pub(crate) interrupts: Interrupts,
+    /// Whether the scheduler's present round does anything.
+    pub idleness: crate::idle::Idleness,
 }
 
 impl<L: Layout> Machine<L> {
     /// A machine over an image whose pages are (or will be, on demand) in `space`.
     pub fn new(space: Space, platform: &'static mut dyn Platform) -> Result<Self, MachineError> {
-        Ok(Self::with_symbols(space, platform, Symbols::find::<L>(space)?))
+        let mut machine = Self::with_symbols(space, platform, Symbols::find::<L>(space)?);
+        machine.idleness = crate::idle::Idleness::find::<L>(space);
+        Ok(machine)
     }
 
     /// A machine that has been told where its variables are.
@@ -127,6 +131,7 @@ impl<L: Layout> Machine<L> {
             clock: Default::default(),
             broken_off: None,
             interrupts: Interrupts::default(),
+            idleness: crate::idle::Idleness::default(),
         }
     }
 
