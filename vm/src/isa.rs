@@ -90,8 +90,8 @@ macro_rules! for_each_opcode {
             0o021 BIND [Byte, Byte] (_ => _) crate::binding::bind::<L>;
             0o022 UNBIND [] (_ => 1) crate::binding::unbind::<L>;
             0o023 DUNBIND [] (_ => 0) crate::binding::dunbind::<L>;
-            0o024 RPLPTR [Byte] (2 => 1) crate::objects::rplptr::<L>;
-            0o025 GCREF [Byte] (1 => 1) crate::objects::gcref::<L>;
+            0o024 RPLPTR [Byte] (2 => 1) crate::collector::rplptr::<L>;
+            0o025 GCREF [Byte] (1 => 1) crate::collector::gcref::<L>;
             0o026 ASSOC [] (2 => 1) crate::lists::assoc::<L>;
             0o027 GVAR_ [Atom] (1 => 1) crate::free_variables::set_gvar::<L>;
             0o030 RPLACA [] (2 => 1) crate::lists::rplaca::<L>;

@@ -31,18 +31,6 @@ pub(crate) fn dtest<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
 
 /// Not built yet.
 #[inline(always)]
-pub(crate) fn rplptr<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "objects::rplptr" })
-}
-
-/// Not built yet.
-#[inline(always)]
-pub(crate) fn gcref<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.fatal(MachineError::NotBuilt { what: "objects::gcref" })
-}
-
-/// Not built yet.
-#[inline(always)]
 pub(crate) fn create_cell<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
     m.fatal(MachineError::NotBuilt { what: "objects::create_cell" })
 }

@@ -1,0 +1,241 @@
+//! The sweep through the tables, and taking garbage apart.
+//!
+//! An object that goes may be the last that referred to others, and those to yet others. There is no stack to recurse
+//! on and no room to allocate, so an object whose pointers are not all dropped yet waits in a list that runs through the
+//! waiting objects themselves:
+//!
+//! ```text
+//!   CONS whose CAR went first    | CDR code | next waiting |              the CAR's place is free already
+//!   object of cells              | n        | next waiting |              cell n is the next pointer to drop
+//!   object, n too large          | next waiting            | n       |    its own list, taken when the other is empty
+//! ```
+
+use super::references::{Case, count};
+use super::tables::{COLLISION, Entries, Link, MAIN_ENTRIES, remove_link, scan_for_garbage, scan_for_stack_bits};
+use super::{conses, finalize};
+use crate::address::LispPtr;
+use crate::layout::{Layout, type_number, types};
+use crate::lists::{CdrCoding, ListIter, cdr_of};
+use crate::machine::Machine;
+use crate::memory::Space;
+
+/// Reclaims every object in the tables that has neither references nor a stack bit.
+pub(super) fn sweep<L: Layout>(m: &mut Machine<L>) {
+    let mut probe = MAIN_ENTRIES;
+    while let Some(found) = scan_for_garbage::<L>(m.space, probe) {
+        probe = found;
+        sweep_entry(m, probe);
+        if m.exit.is_some() {
+            return;
+        }
+    }
+}
+
+/// Reclaims what is garbage in one entry of HTmain and on its chain.
+fn sweep_entry<L: Layout>(m: &mut Machine<L>, probe: u32) {
+    let at = L::main_entry(2 * probe);
+    loop {
+        let entry = L::load(m.space, at);
+        if entry & COLLISION == 0 {
+            if entry != 0 && entry & L::USES == 0 {
+                L::store(m.space, at, 0);
+                take_apart(m, L::object(entry, probe));
+            }
+            return;
+        }
+        let garbage = chain::<L>(m.space, entry).find(|link| L::load(m.space, link.entry::<L>()) & L::USES == 0);
+        let Some(link) = garbage else { return };
+        let object = L::object(L::load(m.space, link.entry::<L>()), probe);
+        remove_link::<L>(m.space, at, link);
+        // This may add entries here and to any chain, so the chain is looked through again.
+        take_apart(m, object);
+    }
+}
+
+/// Takes all stack bits away.
+pub(super) fn unmark<L: Layout>(m: &mut Machine<L>) {
+    let mut probe = MAIN_ENTRIES;
+    while let Some(found) = scan_for_stack_bits::<L>(m.space, probe) {
+        probe = found;
+        let at = L::main_entry(2 * probe);
+        while !unmark_entry::<L>(m.space, at) {}
+    }
+}
+
+/// Takes the stack bits of one entry of HTmain and its chain away. False if the chain has changed: look again.
+fn unmark_entry<L: Layout>(space: Space, at: LispPtr) -> bool {
+    let entry = L::load(space, at);
+    if entry & COLLISION == 0 {
+        L::store(space, at, unmarked::<L>(entry).unwrap_or(0));
+        return true;
+    }
+    for link in chain::<L>(space, entry) {
+        match unmarked::<L>(L::load(space, link.entry::<L>())) {
+            Some(entry) => L::store(space, link.entry::<L>(), entry),
+            None => {
+                remove_link::<L>(space, at, link);
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// An entry without its stack bit; `None` if it then says no more than no entry would.
+fn unmarked<L: Layout>(entry: u32) -> Option<u32> {
+    (entry & L::USES != L::ONE | L::STACK_BIT).then_some(entry & !L::STACK_BIT)
+}
+
+/// The links of the chain on an entry.
+fn chain<L: Layout>(space: Space, entry: u32) -> impl Iterator<Item = Link> {
+    core::iter::successors(Some(Link::first(entry)), move |link| link.next::<L>(space))
+        .take(L::COLLISION_LIMIT as usize)
+}
+
+/// Objects that are only half taken apart.
+#[derive(Default)]
+struct Waiting {
+    /// The first whose place to go on is in the top bits of its first cell.
+    near: LispPtr,
+    /// The first whose place to go on is in its second cell.
+    far: LispPtr,
+}
+
+impl Waiting {
+    fn push<L: Layout>(&mut self, space: Space, object: LispPtr, place: u32) {
+        // The reference does not use the last of 16 places.
+        let places = if L::BIG { 15 } else { 256 };
+        if place < places {
+            self.push_code::<L>(space, object, place);
+        } else {
+            space.set_cell(object, self.far.0);
+            space.set_cell(object.plus(2), place);
+            self.far = object;
+        }
+    }
+
+    fn push_code<L: Layout>(&mut self, space: Space, object: LispPtr, code: u32) {
+        space.set_cell(object, code << L::Cdr::SHIFT | self.near.0);
+        self.near = object;
+    }
+
+    fn pop<L: Layout>(&mut self, space: Space) -> Option<(LispPtr, u32)> {
+        if self.near != LispPtr::NIL {
+            let object = self.near;
+            let cell = space.cell(object);
+            self.near = LispPtr::from_cell::<L>(cell);
+            Some((object, cell >> L::Cdr::SHIFT))
+        } else if self.far != LispPtr::NIL {
+            let object = self.far;
+            self.far = LispPtr(space.cell(object));
+            Some((object, space.cell(object.plus(2))))
+        } else {
+            None
+        }
+    }
+}
+
+/// Reclaims an object that has no entry in the tables any more, and all that goes with it.
+pub(super) fn take_apart<L: Layout>(m: &mut Machine<L>, object: LispPtr) {
+    let mut waiting = Waiting::default();
+    let mut now = Some((object, None));
+    while let Some((object, place)) = now {
+        now = match drop_pointers(m, object, place, &mut waiting) {
+            Some(lost) => {
+                // It goes too; the added reference takes it out of the tables.
+                count(m, lost.0, Case::Add);
+                Some((lost, None))
+            }
+            None => waiting.pop::<L>(m.space).map(|(object, place)| (object, Some(place))),
+        };
+    }
+}
+
+/// Drops an object's pointers, from the place on where it was left, and frees it. If one of the pointers was the last
+/// to an object, that object is returned; the first may then be waiting with pointers left to drop.
+fn drop_pointers<L: Layout>(
+    m: &mut Machine<L>,
+    object: LispPtr,
+    place: Option<u32>,
+    waiting: &mut Waiting,
+) -> Option<LispPtr> {
+    let object = LispPtr(object.0 & !1);
+    let type_number = type_number::<L>(m.space, object.0);
+    if type_number == types::LISTP {
+        return drop_cons(m, object, place, waiting);
+    }
+    if place.is_none() && finalize::finalize(m, object, type_number) {
+        return None;
+    }
+    let descriptor = Descriptor::of::<L>(type_number);
+    let pointers = ListIter::<L>::new(m.space, m.space.cell(descriptor.pointers));
+    let mut pointers = pointers.map(|offset| offset & 0xFFFF).peekable();
+    if let Some(place) = place {
+        while pointers.next_if(|offset| *offset != 2 * place).is_some() {}
+    }
+    while let Some(offset) = pointers.next() {
+        let pointer = LispPtr::from_cell::<L>(m.space.cell(object.plus(offset)));
+        if count(m, pointer.0, Case::Delete) {
+            match pointers.peek() {
+                Some(next) => waiting.push::<L>(m.space, object, next >> 1),
+                None => descriptor.free(m.space, object),
+            }
+            return Some(pointer);
+        }
+    }
+    descriptor.free(m.space, object);
+    None
+}
+
+/// [`drop_pointers`] for a CONS, with the cells that its CDR coding needs.
+fn drop_cons<L: Layout>(
+    m: &mut Machine<L>,
+    mut object: LispPtr,
+    place: Option<u32>,
+    waiting: &mut Waiting,
+) -> Option<LispPtr> {
+    let mut cell = m.space.cell(object);
+    if cell >> L::Cdr::SHIFT == 0 {
+        // The cell that really holds it is elsewhere.
+        let held = LispPtr::from_cell::<L>(cell);
+        conses::free::<L>(m, object);
+        object = held;
+        cell = m.space.cell(object);
+    }
+    let code = cell >> L::Cdr::SHIFT;
+    if place.is_none() {
+        let car = LispPtr::from_cell::<L>(cell);
+        if count(m, car.0, Case::Delete) {
+            waiting.push_code::<L>(m.space, object, code);
+            return Some(car);
+        }
+    }
+    let cdr = LispPtr(cdr_of::<L>(m.space, object));
+    let lost = count(m, cdr.0, Case::Delete);
+    if code < L::Cdr::NIL {
+        conses::free::<L>(m, L::Cdr::origin(object).plus(2 * code));
+    }
+    conses::free::<L>(m, object);
+    lost.then_some(cdr)
+}
+
+/// The cells of a type's descriptor that matter here.
+struct Descriptor {
+    /// The first free object.
+    free: LispPtr,
+    /// A list of the word offsets of the pointers in an object.
+    pointers: LispPtr,
+}
+
+impl Descriptor {
+    fn of<L: Layout>(type_number: u32) -> Descriptor {
+        let (words, free, pointers) = if L::BIG { (18, 4, 10) } else { (16, 2, 8) };
+        let at = L::DTD.plus(words * type_number);
+        Descriptor { free: at.plus(free), pointers: at.plus(pointers) }
+    }
+
+    fn free(&self, space: Space, object: LispPtr) {
+        space.set_cell(object, space.cell(self.free));
+        space.set_cell(self.free, object.0);
+    }
+}
