@@ -9,6 +9,7 @@
 
 use super::{arrays, code};
 use crate::address::LispPtr;
+use crate::frames::{Frame, decrement_use_count};
 use crate::layout::{Layout, types};
 use crate::machine::Machine;
 
@@ -28,7 +29,10 @@ pub(super) fn finalize<L: Layout>(m: &mut Machine<L>, object: LispPtr, type_numb
             true
         }
         types::STACKP => {
-            m.fail(crate::error::MachineError::NotBuilt { what: "frames::decrement_use_count" });
+            let frame = Frame::at_offset(m.space, m.space.word(object.plus(1)));
+            if let Err(error) = decrement_use_count(frame) {
+                m.fail(error);
+            }
             false
         }
         types::VMEMPAGEP => release_buffer(m, object),
