@@ -34,6 +34,10 @@ pub enum MachineError {
         /// Where.
         at: LispPtr,
     },
+    /// Lisp needs another page and the world has no memory left.
+    OutOfMemory,
+    /// All of Lisp's address space is in use.
+    StorageFull,
     /// A symbol that the machine needs is not in the image.
     MissingSymbol {
         /// Its print name.
@@ -61,6 +65,8 @@ impl fmt::Display for MachineError {
             Self::BadStack { what, at } => write!(f, "Lisp's stack is damaged at {at:?}: {what}"),
             Self::BadCount { what, at } => write!(f, "the reference counts are damaged at {at:?}: {what}"),
             Self::BadStorage { what, at } => write!(f, "Lisp's storage is damaged at {at:?}: {what}"),
+            Self::OutOfMemory => write!(f, "no memory is left for another page of Lisp"),
+            Self::StorageFull => write!(f, "Lisp's address space is completely full"),
             Self::MissingSymbol { name } => write!(f, "the image has no symbol {name}: it is no Medley image"),
             Self::Raid { what } => write!(f, "Lisp asked for help: {what}"),
             Self::NotBuilt { what } => write!(f, "{what} is not built into this machine yet"),

@@ -158,6 +158,56 @@ impl Space {
             self.set_cell(a.plus(2 * i), value);
         }
     }
+
+    /// Copies words as if one by one, the last one first. So a block that overlaps the end of its source from below is
+    /// filled with repetitions of the source's end, as the D-machine's block transfer does.
+    pub fn copy_words_down(self, destination: LispPtr, source: LispPtr, words: u32) {
+        if words == 0 {
+            return;
+        }
+        let distance = source.0.wrapping_sub(destination.0);
+        let repeats = distance < words;
+        if repeats || (distance & 1) != 0 {
+            if distance == 1 {
+                let last = self.word(source.plus(words - 1));
+                return self.fill_words(destination, words, last);
+            }
+            for i in (0..words).rev() {
+                self.set_word(destination.plus(i), self.word(source.plus(i)));
+            }
+            return;
+        }
+        // Both have the same parity: single words at the ends, cells between.
+        let head = (destination.0 & 1).min(words);
+        let cells = (words - head) / 2;
+        let tail = words - head - 2 * cells;
+        if tail != 0 {
+            let last = words - 1;
+            self.set_word(destination.plus(last), self.word(source.plus(last)));
+        }
+        if cells != 0 {
+            let (from, to) = (source.plus(head).0 as usize * 2, destination.plus(head).0 as usize * 2);
+            // SAFETY: both blocks start inside what a u32 word address reaches and are at most 8 GiB long, which
+            // `claim` covers or lets fault; `copy` allows the blocks to overlap.
+            unsafe { core::ptr::copy(Self::at::<u32>(from), Self::at::<u32>(to), cells as usize) }
+        }
+        if head != 0 {
+            self.set_word(destination, self.word(source));
+        }
+    }
+
+    /// Fills words with a value.
+    pub fn fill_words(self, a: LispPtr, words: u32, value: u16) {
+        let head = (a.0 & 1).min(words);
+        let cells = (words - head) / 2;
+        if head != 0 {
+            self.set_word(a, value);
+        }
+        self.fill_cells(a.plus(head), cells, value as u32 * 0x1_0001);
+        if words != head + 2 * cells {
+            self.set_word(a.plus(words - 1), value);
+        }
+    }
 }
 
 /// Brings one page between file order (big-endian) and native order; the exchange is its own inverse.

@@ -25,8 +25,19 @@ pub trait CdrCoding: Copy + 'static {
     /// The code for NIL, which is also the bit that marks a CDR that is a cell nearby.
     const NIL: u32 = 1 << (31 - Self::SHIFT);
 
+    /// True if a cell reaches only a few others, so that one has to look for a suitable one.
+    const NARROW_REACH: bool;
+    /// Word offset of the header in a CONS page.
+    const HEADER: u32;
+    /// What turns the place of a cell in the order of the free chain into its word offset, by exclusive or.
+    const FLIP: u32;
+    /// Cells of a page that can be used.
+    const PAGE_CELLS: u32;
+
     /// The address that the codes of a cell count from.
     fn origin(cell: LispPtr) -> LispPtr;
+    /// True if `cell` can name the CONS cell `cdr` by a code.
+    fn reaches(cell: LispPtr, cdr: LispPtr) -> bool;
 }
 
 /// Medley 2.0's coding: 8 bits, within the page.
@@ -39,19 +50,37 @@ pub struct NewCoding;
 
 impl CdrCoding for OldCoding {
     const SHIFT: u32 = 24;
+    const NARROW_REACH: bool = false;
+    const HEADER: u32 = 0;
+    const FLIP: u32 = 0;
+    const PAGE_CELLS: u32 = 127;
 
     #[inline(always)]
     fn origin(cell: LispPtr) -> LispPtr {
         cell.page_base()
     }
+
+    #[inline(always)]
+    fn reaches(cell: LispPtr, cdr: LispPtr) -> bool {
+        cell.page() == cdr.page()
+    }
 }
 
 impl CdrCoding for NewCoding {
     const SHIFT: u32 = 28;
+    const NARROW_REACH: bool = true;
+    const HEADER: u32 = 4;
+    const FLIP: u32 = 6;
+    const PAGE_CELLS: u32 = 124;
 
     #[inline(always)]
     fn origin(cell: LispPtr) -> LispPtr {
         cell
+    }
+
+    #[inline(always)]
+    fn reaches(cell: LispPtr, cdr: LispPtr) -> bool {
+        cell.page() == cdr.page() && cdr.0 > cell.0 && cdr.0 <= cell.0 + 14
     }
 }
 
@@ -83,6 +112,18 @@ pub(crate) fn cdr_of<L: Layout>(space: Space, mut cell: LispPtr) -> u32 {
     } else {
         space.cell(place) & L::POINTER_MASK
     }
+}
+
+/// The code with which `cell` names the cell `other`: as its CDR, or as where its CDR is stored.
+#[inline(always)]
+pub(super) fn code_for<L: Layout>(cell: LispPtr, other: LispPtr) -> u32 {
+    (other.0 - L::Cdr::origin(cell).0) / 2
+}
+
+/// A CONS cell's content.
+#[inline(always)]
+pub(super) fn coded<L: Layout>(car: u32, code: u32) -> u32 {
+    code << L::Cdr::SHIFT | car & L::POINTER_MASK
 }
 
 /// The elements of a list, up to the first tail that is no CONS cell.

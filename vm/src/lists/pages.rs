@@ -1,0 +1,242 @@
+//! CONS pages: which cells of a page are free, and how the right one is taken.
+//!
+//! ```text
+//!              old coding                                       new coding
+//!   header     cell 0: | free cells 8 | first 8 | next page 16 |  cell 4: | free cells 8 | first 8 | unused 16 |
+//!                                                                 cell 6: | next page 32 |
+//!   cells      2 .. 254, chained downwards                       8 .. 254 XOR 6, chained downwards:
+//!                                                                 248 250 252 254 240 242 .. 8 10 12 14
+//!   free cell  | next free 8 | 0 |
+//! ```
+//!
+//! Cells are named by their word offset in the page; 0 ends the chain of free cells. Pages with free cells are chained
+//! from LISTP's type descriptor by page number; 0 ends that chain, and a page that is not in it has all ones there.
+//!
+//! With the old coding any two cells of a page reach each other, so the first free cell will do. With the new coding a
+//! cell reaches only the seven cells after it, so one has to look: this is why the chain keeps neighbours together.
+
+use super::coding::CdrCoding;
+use crate::address::LispPtr;
+use crate::memory::Space;
+use core::marker::PhantomData;
+
+/// How far the new coding reaches, in words.
+const REACH: u32 = 14;
+
+/// A CONS page.
+#[derive(Clone, Copy)]
+pub(crate) struct ConsPage<C> {
+    space: Space,
+    base: LispPtr,
+    coding: PhantomData<C>,
+}
+
+impl<C: CdrCoding> ConsPage<C> {
+    /// The page at this page number.
+    #[inline(always)]
+    pub(crate) fn numbered(space: Space, page: u32) -> Self {
+        ConsPage { space, base: LispPtr(page << 8), coding: PhantomData }
+    }
+
+    /// The page that a cell is on.
+    #[inline(always)]
+    pub(crate) fn of(space: Space, cell: LispPtr) -> Self {
+        ConsPage { space, base: cell.page_base(), coding: PhantomData }
+    }
+
+    #[inline(always)]
+    fn header(self) -> u32 {
+        self.space.cell(self.base.plus(C::HEADER))
+    }
+
+    /// How many cells are free.
+    #[inline(always)]
+    pub(crate) fn free_cells(self) -> u32 {
+        self.header() >> 24
+    }
+
+    /// The first free cell, or 0.
+    #[inline(always)]
+    fn first(self) -> u32 {
+        self.header() >> 16 & 0xFF
+    }
+
+    /// Sets the header: fewer free cells, and another first one.
+    #[inline(always)]
+    fn take(self, cells: u32, first: u32) {
+        let header = self.header();
+        let free = (header >> 24).wrapping_sub(cells) & 0xFF;
+        self.space.set_cell(self.base.plus(C::HEADER), free << 24 | first << 16 | header & 0xFFFF);
+    }
+
+    /// The free cell behind this one, or 0.
+    #[inline(always)]
+    fn next(self, offset: u32) -> u32 {
+        self.space.cell(self.base.plus(offset)) >> 24
+    }
+
+    fn set_next(self, offset: u32, next: u32) {
+        let at = self.base.plus(offset);
+        self.space.set_cell(at, next << 24 | self.space.cell(at) & 0xFF_FFFF);
+    }
+
+    /// Chains `next` behind `before`, or makes it the first one.
+    fn link(self, before: u32, next: u32, taken: u32) {
+        if before == 0 {
+            self.take(taken, next);
+        } else {
+            self.set_next(before, next);
+            self.take(taken, self.first());
+        }
+    }
+
+    /// The next page in the chain of pages with free cells.
+    #[inline(always)]
+    pub(crate) fn next_page(self) -> u32 {
+        if C::NARROW_REACH { self.space.cell(self.base.plus(6)) } else { self.header() & 0xFFFF }
+    }
+
+    /// Sets the next page in the chain.
+    pub(crate) fn set_next_page(self, page: u32) {
+        if C::NARROW_REACH {
+            self.space.set_cell(self.base.plus(6), page);
+        } else {
+            self.space.set_word(self.base.plus(1), page as u16);
+        }
+    }
+
+    /// Marks the page as not in the chain.
+    pub(crate) fn unchain(self) {
+        self.set_next_page(u32::MAX);
+    }
+
+    /// Makes all cells free. Cell 0 of the old coding is the header, not the end of the chain.
+    pub(crate) fn initialise(self, next_page: u32) {
+        let last = 256 - 2 * C::PAGE_CELLS;
+        let mut cell = 254;
+        let mut first = cell ^ C::FLIP;
+        self.space.set_cell(self.base.plus(C::HEADER), C::PAGE_CELLS << 24 | first << 16);
+        while cell > last {
+            cell -= 2;
+            let next = cell ^ C::FLIP;
+            self.space.set_cell(self.base.plus(first), next << 24);
+            first = next;
+        }
+        self.space.set_cell(self.base.plus(first), 0);
+        self.set_next_page(next_page);
+    }
+
+    /// The first free cell.
+    #[inline(always)]
+    pub(crate) fn take_first(self) -> Option<LispPtr> {
+        let first = self.first();
+        if first == 0 || self.free_cells() == 0 {
+            return None;
+        }
+        self.take(1, self.next(first));
+        Some(self.base.plus(first))
+    }
+
+    /// A free cell from which `cell` can be named as its CDR.
+    #[inline(always)]
+    pub(crate) fn take_before(self, cell: LispPtr) -> Option<LispPtr> {
+        if !C::NARROW_REACH {
+            return self.take_first();
+        }
+        let target = cell.0 & 0xFF;
+        if self.free_cells() == 0 || target < REACH {
+            return None;
+        }
+        let mut before = 0;
+        let mut at = self.first();
+        while at != 0 {
+            if at < target && at >= target - REACH {
+                // Go on while the chain comes closer.
+                loop {
+                    let next = self.next(at);
+                    if next <= at || next >= target {
+                        break;
+                    }
+                    before = at;
+                    at = next;
+                }
+                self.link(before, self.next(at), 1);
+                return Some(self.base.plus(at));
+            }
+            before = at;
+            at = self.next(at);
+        }
+        None
+    }
+
+    /// A free cell that can store the CDR of `cell`.
+    pub(crate) fn take_after(self, cell: LispPtr) -> Option<LispPtr> {
+        if !C::NARROW_REACH {
+            return self.take_first();
+        }
+        let source = cell.0 & 0xFF;
+        if self.free_cells() == 0 {
+            return None;
+        }
+        let mut before = 0;
+        let mut at = self.first();
+        while at != 0 {
+            if at > source && at <= source + REACH {
+                self.link(before, self.next(at), 1);
+                return Some(self.base.plus(at));
+            }
+            before = at;
+            at = self.next(at);
+        }
+        None
+    }
+
+    /// Two free cells, the second of which can store the CDR of the first.
+    pub(crate) fn take_pair(self) -> Option<(LispPtr, LispPtr)> {
+        if self.free_cells() < 2 {
+            return None;
+        }
+        if !C::NARROW_REACH {
+            let second = self.take_first()?;
+            return Some((self.take_first()?, second));
+        }
+        let (mut before, mut previous) = (0, 0);
+        let mut at = self.first();
+        while at != 0 {
+            if previous != 0 {
+                if at < previous && previous <= at + REACH {
+                    return Some(self.take_descending_pair(before, previous, at));
+                }
+                if at > previous && at <= previous + REACH {
+                    self.link(before, self.next(at), 2);
+                    return Some((self.base.plus(previous), self.base.plus(at)));
+                }
+            }
+            before = previous;
+            previous = at;
+            at = self.next(at);
+        }
+        None
+    }
+
+    /// The pair of a cell and, of those behind it in the chain but before it in the page, the closest.
+    fn take_descending_pair(self, before: u32, upper: u32, mut lower: u32) -> (LispPtr, LispPtr) {
+        let mut skipped = 0;
+        // What follows `before` when both are gone: the cells between them in the chain, if there are any.
+        let mut rest_from = lower;
+        loop {
+            let next = self.next(lower);
+            if next <= lower || next >= upper {
+                break;
+            }
+            skipped = lower;
+            rest_from = upper;
+            lower = next;
+        }
+        self.link(before, self.next(rest_from), 2);
+        if skipped != 0 {
+            self.set_next(skipped, self.next(lower));
+        }
+        (self.base.plus(lower), self.base.plus(upper))
+    }
+}
