@@ -15,37 +15,12 @@
 //! ```
 
 use crate::address::{ByteAddr, LispPtr};
-use crate::collector::{add_reference, delete_reference};
 use crate::dispatch::Flow;
-use crate::integers::{integer_value, make_integer};
-use crate::layout::{CHARACTERS, Layout, SMALL_NEGATIVE, SMALL_POSITIVE, type_number, types};
+use crate::elements::{self, index_value};
+use crate::layout::{Layout, SMALL_POSITIVE, type_number, types};
 use crate::machine::{Machine, Regs, attempt};
 use crate::memory::Space;
 use crate::symbols::Characters;
-
-/// Element types, by their code in the header: the kind in the high nibble, the size in the low one.
-mod elements {
-    /// Bits, the first one leftmost in its byte.
-    pub(super) const BIT: u32 = 0;
-    /// Unsigned, 8 bits.
-    pub(super) const BYTE: u32 = 3;
-    /// Unsigned, 16 bits.
-    pub(super) const WORD: u32 = 4;
-    /// Signed, 16 bits.
-    pub(super) const SIGNED_WORD: u32 = 20;
-    /// Signed, 32 bits.
-    pub(super) const SIGNED_CELL: u32 = 22;
-    /// Counted pointers.
-    pub(super) const POINTER: u32 = 38;
-    /// Single floats.
-    pub(super) const FLOAT: u32 = 54;
-    /// Characters of 8 bits.
-    pub(super) const THIN_CHARACTER: u32 = 67;
-    /// Characters of 16 bits.
-    pub(super) const FAT_CHARACTER: u32 = 68;
-    /// Pointers that are not counted.
-    pub(super) const XPOINTER: u32 = 86;
-}
 
 /// A one-dimensional array.
 #[derive(Clone, Copy, Debug)]
@@ -101,146 +76,26 @@ impl Vector {
 }
 
 /// A place in an array's storage.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Element {
+#[derive(Clone, Copy)]
+struct Element {
     /// The first word of the storage.
-    pub(crate) base: LispPtr,
+    base: LispPtr,
     /// The element's number, from the first one of the storage.
-    pub(crate) index: u32,
+    index: u32,
     /// The code of its type.
-    pub(crate) kind: u32,
+    kind: u32,
 }
 
 impl Element {
-    #[inline(always)]
-    fn cell_at(self) -> LispPtr {
-        self.base.plus(2 * self.index)
-    }
-
-    #[inline(always)]
-    fn word_at(self) -> LispPtr {
-        self.base.plus(self.index)
-    }
-
-    #[inline(always)]
-    fn byte_at(self) -> ByteAddr {
-        self.base.byte().plus(self.index)
-    }
-
-    /// The byte that a bit is in, and how far the bit is shifted in it.
-    #[inline(always)]
-    fn bit_at(self) -> (ByteAddr, u32) {
-        (self.base.byte().plus(self.index >> 3), 7 - (self.index & 7))
-    }
-
-    /// The element as Lisp has it, unless an object must be made for it.
-    #[inline(always)]
-    fn fetch_immediate(self, space: Space) -> Option<u32> {
-        Some(match self.kind {
-            elements::POINTER | elements::XPOINTER => space.cell(self.cell_at()),
-            elements::WORD => SMALL_POSITIVE | space.word(self.word_at()) as u32,
-            elements::SIGNED_WORD => {
-                let word = space.word(self.word_at()) as u32;
-                word | if word & 0x8000 != 0 { SMALL_NEGATIVE } else { SMALL_POSITIVE }
-            }
-            elements::FAT_CHARACTER => CHARACTERS | space.word(self.word_at()) as u32,
-            elements::THIN_CHARACTER => CHARACTERS | space.byte(self.byte_at()) as u32,
-            elements::BYTE => SMALL_POSITIVE | space.byte(self.byte_at()) as u32,
-            elements::BIT => {
-                let (at, shift) = self.bit_at();
-                SMALL_POSITIVE | (space.byte(at) as u32 >> shift & 1)
-            }
-            _ => return None,
-        })
-    }
-
     /// The element as Lisp has it; [`Flow::Ufn`] if its type is unknown.
-    pub(crate) fn fetch<L: Layout>(self, m: &mut Machine<L>) -> Result<u32, Flow> {
-        if let Some(cell) = self.fetch_immediate(m.space) {
-            return Ok(cell);
-        }
-        let raw = m.space.cell(self.cell_at());
-        match self.kind {
-            elements::SIGNED_CELL => make_integer(m, raw as i32),
-            elements::FLOAT => {
-                let float = crate::storage::create_cell(m, types::FLOATP)?;
-                m.space.set_cell(float, raw);
-                Ok(float.0)
-            }
-            _ => Err(Flow::Ufn),
-        }
+    fn fetch<L: Layout>(self, m: &mut Machine<L>) -> Result<u32, Flow> {
+        elements::fetch(m, self.kind, self.base, self.index)?.ok_or(Flow::Ufn)
     }
 
     /// Stores an element; [`Flow::Ufn`] if its type is unknown or the datum is not of that type.
-    #[inline(always)]
-    pub(crate) fn store<L: Layout>(self, m: &mut Machine<L>, datum: u32) -> Result<(), Flow> {
-        let space = m.space;
-        let low = datum & 0xFFFF;
-        let segment = datum & L::SEGMENT_MASK;
-        match self.kind {
-            elements::POINTER => {
-                delete_reference(m, space.cell(self.cell_at()));
-                add_reference(m, datum);
-                space.set_cell(self.cell_at(), datum);
-            }
-            elements::XPOINTER => space.set_cell(self.cell_at(), datum),
-            elements::SIGNED_WORD => {
-                let sign = if low & 0x8000 != 0 { SMALL_NEGATIVE } else { SMALL_POSITIVE };
-                if segment != sign {
-                    return Err(Flow::Ufn);
-                }
-                space.set_word(self.word_at(), low as u16);
-            }
-            elements::THIN_CHARACTER => {
-                if segment != CHARACTERS || low > 0xFF {
-                    return Err(Flow::Ufn);
-                }
-                space.set_byte(self.byte_at(), low as u8);
-            }
-            elements::FAT_CHARACTER => {
-                if segment != CHARACTERS {
-                    return Err(Flow::Ufn);
-                }
-                space.set_word(self.word_at(), low as u16);
-            }
-            elements::BYTE => space.set_byte(self.byte_at(), natural_to(m, datum, 0xFF)? as u8),
-            elements::WORD => space.set_word(self.word_at(), natural_to(m, datum, 0xFFFF)? as u16),
-            elements::BIT => {
-                let bit = natural_to(m, datum, 1)? as u8;
-                let (at, shift) = self.bit_at();
-                space.set_byte(at, space.byte(at) & !(1 << shift) | bit << shift);
-            }
-            elements::SIGNED_CELL => {
-                let value = integer_value(m, datum).ok_or(Flow::Ufn)?;
-                space.set_cell(self.cell_at(), value as u32);
-            }
-            elements::FLOAT => {
-                if type_number::<L>(space, datum) != types::FLOATP {
-                    return Err(Flow::Ufn);
-                }
-                space.set_cell(self.cell_at(), space.cell(LispPtr::from_cell::<L>(datum)));
-            }
-            _ => return Err(Flow::Ufn),
-        }
-        Ok(())
+    fn store<L: Layout>(self, m: &mut Machine<L>, datum: u32) -> Result<(), Flow> {
+        if elements::store(m, self.kind, self.base, self.index, datum) { Ok(()) } else { Err(Flow::Ufn) }
     }
-}
-
-/// The value of a small integer or FIXP that is not negative.
-#[inline(always)]
-pub(crate) fn natural<L: Layout>(m: &Machine<L>, cell: u32) -> Option<u32> {
-    if cell & L::SEGMENT_MASK == SMALL_POSITIVE {
-        return Some(cell & 0xFFFF);
-    }
-    if type_number::<L>(m.space, cell) != types::FIXP {
-        return None;
-    }
-    let value = m.space.cell(LispPtr::from_cell::<L>(cell));
-    (value as i32 >= 0).then_some(value)
-}
-
-fn natural_to<L: Layout>(m: &Machine<L>, cell: u32, most: u32) -> Result<u32, Flow> {
-    natural(m, cell).filter(|value| *value <= most).ok_or(Flow::Ufn)
 }
 
 /// Element `index` of a one-dimensional array.
@@ -264,7 +119,7 @@ fn element_2<L: Layout>(m: &Machine<L>, array: u32, row: u32, column: u32) -> Op
     let header = space.cell(at.plus(2));
     let third = space.cell(at.plus(4));
     let (rows, columns) = if L::BIG { (third, space.cell(at.plus(8))) } else { (header & 0xFFFF, third >> 16) };
-    let (row, column) = (natural(m, row)?, natural(m, column)?);
+    let (row, column) = (index_value(m, row)?, index_value(m, column)?);
     if row as i32 >= rows as i32 || column as i32 >= columns as i32 {
         return None;
     }
@@ -280,7 +135,7 @@ fn element_2<L: Layout>(m: &Machine<L>, array: u32, row: u32, column: u32) -> Op
 pub(crate) fn aref1<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     if r.tos & L::SEGMENT_MASK == SMALL_POSITIVE {
         let element = element_1::<L>(m.space, m.below(r, 1), r.tos & 0xFFFF);
-        if let Some(cell) = element.and_then(|element| element.fetch_immediate(m.space)) {
+        if let Some(cell) = element.and_then(|at| elements::fetch_immediate(m.space, at.kind, at.base, at.index)) {
             m.replace(r, 1, cell);
             return Flow::Next;
         }
@@ -289,7 +144,7 @@ pub(crate) fn aref1<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
 }
 
 fn aref1_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
-    let Some(index) = natural(m, r.tos) else {
+    let Some(index) = index_value(m, r.tos) else {
         return Flow::Ufn;
     };
     let Some(element) = element_1::<L>(m.space, m.below(r, 1), index) else {
@@ -307,7 +162,7 @@ pub(crate) fn aset1<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
 }
 
 fn aset1_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
-    let Some(index) = natural(m, r.tos) else {
+    let Some(index) = index_value(m, r.tos) else {
         return Flow::Ufn;
     };
     let Some(element) = element_1::<L>(m.space, m.below(r, 1), index) else {

@@ -15,6 +15,7 @@ use crate::address::LispPtr;
 use crate::dispatch::Flow;
 use crate::layout::{CHARACTERS, Layout, SMALL_NEGATIVE, SMALL_POSITIVE, type_number, types};
 use crate::machine::Machine;
+use crate::memory::Space;
 
 const BIT: u32 = 0;
 const BYTE: u32 = 3;
@@ -24,7 +25,8 @@ const SIGNED_CELL: u32 = 22;
 const POINTER: u32 = 38;
 const FLOAT: u32 = 54;
 const THIN_CHARACTER: u32 = 67;
-const FAT_CHARACTER: u32 = 68;
+/// Characters of 16 bits: a string is of these or of thin ones.
+pub(crate) const FAT_CHARACTER: u32 = 68;
 const UNCOUNTED_POINTER: u32 = 86;
 
 /// The value of an integer that is not negative: what indices and codes have to be.
@@ -32,24 +34,32 @@ pub(crate) fn index_value<L: Layout>(m: &Machine<L>, cell: u32) -> Option<u32> {
     crate::integers::integer_value(m, cell).and_then(|value| u32::try_from(value).ok())
 }
 
+/// The element at an index from `base`, if no box has to be made for it and the machine knows this kind.
+#[inline(always)]
+pub(crate) fn fetch_immediate(space: Space, kind: u32, base: LispPtr, index: u32) -> Option<u32> {
+    Some(match kind {
+        POINTER | UNCOUNTED_POINTER => space.cell(base.plus(index.wrapping_mul(2))),
+        SIGNED_WORD => {
+            let word = space.word(base.plus(index)) as u32;
+            word | if word & 0x8000 == 0 { SMALL_POSITIVE } else { SMALL_NEGATIVE }
+        }
+        WORD => SMALL_POSITIVE | space.word(base.plus(index)) as u32,
+        FAT_CHARACTER => CHARACTERS | space.word(base.plus(index)) as u32,
+        BYTE => SMALL_POSITIVE | space.byte(base.byte().plus(index)) as u32,
+        THIN_CHARACTER => CHARACTERS | space.byte(base.byte().plus(index)) as u32,
+        BIT => SMALL_POSITIVE | space.byte(base.byte().plus(index >> 3)) as u32 >> (7 - (index & 7)) & 1,
+        _ => return None,
+    })
+}
+
 /// The element at an index from `base`, or nothing if no machine knows this kind. Some elements need a new box.
 pub(crate) fn fetch<L: Layout>(m: &mut Machine<L>, kind: u32, base: LispPtr, index: u32) -> Result<Option<u32>, Flow> {
     let cell_at = base.plus(index.wrapping_mul(2));
-    Ok(Some(match kind {
-        POINTER | UNCOUNTED_POINTER => m.space.cell(cell_at),
-        SIGNED_CELL => crate::integers::make_integer(m, m.space.cell(cell_at) as i32)?,
-        FLOAT => crate::floats::make_float(m, m.space.cell(cell_at))?,
-        SIGNED_WORD => {
-            let word = m.space.word(base.plus(index)) as u32;
-            word | if word & 0x8000 == 0 { SMALL_POSITIVE } else { SMALL_NEGATIVE }
-        }
-        WORD => SMALL_POSITIVE | m.space.word(base.plus(index)) as u32,
-        FAT_CHARACTER => CHARACTERS | m.space.word(base.plus(index)) as u32,
-        BYTE => SMALL_POSITIVE | m.space.byte(base.byte().plus(index)) as u32,
-        THIN_CHARACTER => CHARACTERS | m.space.byte(base.byte().plus(index)) as u32,
-        BIT => SMALL_POSITIVE | m.space.byte(base.byte().plus(index >> 3)) as u32 >> (7 - (index & 7)) & 1,
-        _ => return Ok(None),
-    }))
+    match kind {
+        SIGNED_CELL => crate::integers::make_integer(m, m.space.cell(cell_at) as i32).map(Some),
+        FLOAT => crate::floats::make_float(m, m.space.cell(cell_at)).map(Some),
+        _ => Ok(fetch_immediate(m.space, kind, base, index)),
+    }
 }
 
 /// Stores an element at an index from `base`; nothing is stored if `data` does not fit or no machine knows this kind.

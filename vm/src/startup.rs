@@ -13,7 +13,7 @@
 
 use crate::address::{ByteAddr, LispPage, LispPtr, WORDS_PER_PAGE};
 use crate::error::MachineError;
-use crate::layout::{DISPLAY, IOPAGE, Layout, SMALL_POSITIVE};
+use crate::layout::{DISPLAY, IOPAGE, Layout};
 use crate::machine::Machine;
 use crate::sysout::interface;
 use core::sync::atomic::Ordering;
@@ -91,7 +91,7 @@ impl<L: Layout> Machine<L> {
             self.space.set_word(IOPAGE.plus(word), 0xFFFF);
         }
         self.start_clock();
-        self.start_storage(session.megabytes)?;
+        crate::storage::start(self, session.megabytes)?;
 
         let state = LispPtr::from_cell::<L>(self.space.cell(self.symbols.interrupt_state));
         self.space.set_cell(state, self.space.cell(state) & !STALE_INTERRUPTS);
@@ -118,18 +118,6 @@ impl<L: Layout> Machine<L> {
             self.space.set_byte(ByteAddr(at.0 + 1 + i as u32), byte);
         }
         self.set_ifpage_word(interface::USER_NAME, USER_NAME.low());
-    }
-
-    /// How large Lisp's space is.
-    fn start_storage(&mut self, megabytes: Option<u32>) -> Result<(), MachineError> {
-        let size = megabytes.unwrap_or(32);
-        let last = (size * 2048 - 1) as u16;
-        self.set_ifpage_word(interface::WIDE_POINTERS, 0xFFFF);
-        self.set_ifpage_word(interface::LAST_FILE_PAGE_2, last);
-        self.set_ifpage_word(interface::MEGABYTES_2, size as u16);
-        self.space.set_cell(self.symbols.storage_full, 0);
-        self.space.set_cell(self.symbols.second_mds_page, SMALL_POSITIVE | (last - 3) as u32);
-        Ok(())
     }
 
     /// Goes on in the frame that the interface page names.

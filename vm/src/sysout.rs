@@ -29,7 +29,7 @@ use core::fmt;
 pub const INTERFACE_PAGE_OFFSET: u64 = BYTES_PER_PAGE as u64;
 
 /// What IFPAGE's `key` is in a world that was saved properly.
-const KEY: u16 = 0x15E3;
+pub(crate) const KEY: u16 = 0x15E3;
 
 /// Words of the interface page, by number.
 pub mod interface {
@@ -81,6 +81,8 @@ pub mod interface {
     pub const WIDE_POINTERS: u32 = 61;
     /// Last file page there may be, Medley 2.0.
     pub const LAST_FILE_PAGE_2: u32 = 64;
+    /// FFFF: storage has moved on to the second part of the address space.
+    pub const FULL_SPACE_USED: u32 = 65;
     /// Last file page there may be, Medley 3.5, high word first.
     pub const LAST_FILE_PAGE_35: u32 = 80;
     /// Pages of the file, Medley 3.5, high word first.

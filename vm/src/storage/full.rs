@@ -21,6 +21,7 @@ use crate::layout::{Layout, SMALL_POSITIVE, type_number, types};
 use crate::lists;
 use crate::machine::Machine;
 use crate::platform::LogLevel;
+use crate::sysout::interface;
 
 const NOT_SWITCHABLE: u16 = 1;
 const SWITCHABLE: u16 = 2;
@@ -97,7 +98,7 @@ fn nowhere_to_go<L: Layout>(m: &mut Machine<L>, left: i32) -> Result<(), Flow> {
 /// Finds out whether there is a second part of the address space, and has Lisp reset the answer when the image starts
 /// anew.
 fn find_state<L: Layout>(m: &mut Machine<L>) -> Result<(), Flow> {
-    let beyond = m.ifpage_word(super::interface::BEYOND_8_MB) != 0;
+    let beyond = m.ifpage_word(interface::WIDE_POINTERS) != 0;
     let state = if beyond { SWITCHABLE } else { NOT_SWITCHABLE };
     m.space.set_cell(m.symbols.storage_full_state, SMALL_POSITIVE | state as u32);
     let variables = m.symbols.system_cache_vars;
@@ -111,7 +112,7 @@ fn find_state<L: Layout>(m: &mut Machine<L>) -> Result<(), Flow> {
 /// Sets a state that stays with the image.
 fn advance_state<L: Layout>(m: &mut Machine<L>, state: u16) -> Result<(), Flow> {
     m.space.set_cell(m.symbols.storage_full_state, SMALL_POSITIVE | state as u32);
-    m.set_ifpage_word(super::interface::FULL_SPACE_USED, 0xFFFF);
+    m.set_ifpage_word(interface::FULL_SPACE_USED, 0xFFFF);
     let variables = m.symbols.system_cache_vars;
     let list = remove(m, m.symbols.storage_full_state_name.0, m.space.cell(variables))?;
     m.space.set_cell(variables, list);

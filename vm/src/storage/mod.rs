@@ -21,7 +21,9 @@ use crate::address::{AtomIndex, LispPage, LispPtr};
 use crate::dispatch::Flow;
 use crate::error::MachineError;
 use crate::layout::{Layout, SMALL_NEGATIVE, SMALL_POSITIVE, type_number, types as numbers};
-use crate::machine::Machine;
+use crate::machine::{Exit, Machine};
+use crate::platform::LogLevel;
+use crate::sysout::{self, interface};
 pub(crate) use full::check_storage_full;
 pub(crate) use types::TypeDescriptor;
 
@@ -31,34 +33,6 @@ const UNIT_WORDS: u32 = 512;
 const UNIT_PAGES: u32 = 2;
 /// Words in a page.
 const PAGE_WORDS: u32 = 256;
-
-/// Word offsets in the interface page.
-mod interface {
-    /// Pages in the image, Medley 2.0.
-    pub(super) const ACTIVE_PAGES: u32 = 20;
-    /// Valid if it is [`VALID`].
-    pub(super) const KEY: u32 = 15;
-    /// What a sound image has as its key.
-    pub(super) const VALID: u16 = 5603;
-    /// Megabytes of address space, Medley 2.0.
-    pub(super) const PROCESS_SIZE: u32 = 45;
-    /// Storage-full state at the time of saving.
-    pub(super) const STORAGE_FULL_STATE: u32 = 46;
-    /// First page of FPtoVP in the file, counted from 1.
-    pub(super) const FPTOVP_START: u32 = 59;
-    /// Not 0 if more than 8 megabytes may be used.
-    pub(super) const BEYOND_8_MB: u32 = 61;
-    /// Last page the image may grow to, Medley 2.0.
-    pub(super) const LAST_PAGE: u32 = 64;
-    /// Not 0 once the second part of the address space is in use.
-    pub(super) const FULL_SPACE_USED: u32 = 65;
-    /// Last page the image may grow to, Medley 3.5 (a cell).
-    pub(super) const BIG_LAST_PAGE: u32 = 80;
-    /// Pages in the image, Medley 3.5 (a cell).
-    pub(super) const BIG_ACTIVE_PAGES: u32 = 82;
-    /// Megabytes of address space, Medley 3.5 (a cell).
-    pub(super) const BIG_PROCESS_SIZE: u32 = 86;
-}
 
 /// A new, zeroed object of a type, with no references to it. [`Flow::Ufn`] if the type has no objects of a fixed size.
 pub(crate) fn create_cell<L: Layout>(m: &mut Machine<L>, type_number: u32) -> Result<LispPtr, Flow> {
@@ -157,17 +131,17 @@ impl<L: Layout> Machine<L> {
     /// Pages in the image.
     pub(crate) fn active_pages(&self) -> u32 {
         if L::BIG {
-            self.space.cell(L::IFPAGE.plus(interface::BIG_ACTIVE_PAGES))
+            self.space.cell(L::IFPAGE.plus(interface::PAGES_35))
         } else {
-            self.ifpage_word(interface::ACTIVE_PAGES) as u32
+            self.ifpage_word(interface::PAGES_2) as u32
         }
     }
 
     fn set_active_pages(&mut self, pages: u32) {
         if L::BIG {
-            self.space.set_cell(L::IFPAGE.plus(interface::BIG_ACTIVE_PAGES), pages);
+            self.space.set_cell(L::IFPAGE.plus(interface::PAGES_35), pages);
         } else {
-            self.set_ifpage_word(interface::ACTIVE_PAGES, pages as u16);
+            self.set_ifpage_word(interface::PAGES_2, pages as u16);
         }
     }
 
@@ -218,10 +192,10 @@ pub(crate) fn new_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<
         // The entry is on a page of FPtoVP that does not exist yet.
         let LispPage(table_page) = L::FPTOVP.plus(entry_words * active).page();
         m.supply_page(LispPage(table_page))?;
-        let file_page = m.ifpage_word(interface::FPTOVP_START) as u32 + (table_page - L::FPTOVP.page().0);
+        let file_page = m.ifpage_word(interface::MAP_START) as u32 + (table_page - L::FPTOVP.page().0);
         if m.page_of_file(file_page - 1) != table_page - 1 {
             m.platform.log(
-                crate::platform::LogLevel::Warning,
+                LogLevel::Warning,
                 format_args!("FPtoVP is not contiguous: file page {file_page} should follow the table"),
             );
         }
@@ -241,7 +215,7 @@ pub(crate) fn new_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<
         }
         let value = if active < last {
             SMALL_POSITIVE
-        } else if m.ifpage_word(interface::KEY) == interface::VALID {
+        } else if m.ifpage_word(interface::KEY) == sysout::KEY {
             AtomIndex::T.0
         } else {
             m.symbols.dirty.unwrap_or(AtomIndex::T).0
@@ -255,7 +229,14 @@ pub(crate) fn new_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<
 ///
 /// `megabytes` is the size that the user asks for; without it the image keeps its own, or gets all that its layout can
 /// address.
-pub(crate) fn start<L: Layout>(m: &mut Machine<L>, megabytes: Option<u32>) -> Result<(), Flow> {
+pub(crate) fn start<L: Layout>(m: &mut Machine<L>, megabytes: Option<u32>) -> Result<(), MachineError> {
+    start_or_exit(m, megabytes).map_err(|_| match m.exit.take() {
+        Some(Exit::Fatal(error)) => error,
+        _ => MachineError::BadStorage { what: "the page counters have no memory", at: L::DTD },
+    })
+}
+
+fn start_or_exit<L: Layout>(m: &mut Machine<L>, megabytes: Option<u32>) -> Result<(), Flow> {
     let symbols = m.symbols;
     if L::BIG {
         for variable in [
@@ -270,9 +251,9 @@ pub(crate) fn start<L: Layout>(m: &mut Machine<L>, megabytes: Option<u32>) -> Re
         }
     }
     let own = if L::BIG {
-        m.space.cell(L::IFPAGE.plus(interface::BIG_PROCESS_SIZE))
+        m.space.cell(L::IFPAGE.plus(interface::MEGABYTES_35))
     } else {
-        m.ifpage_word(interface::PROCESS_SIZE) as u32
+        m.ifpage_word(interface::MEGABYTES_2) as u32
     };
     let most = (L::MAX_PAGES / PAGES_PER_MEGABYTE).min(MOST_MEGABYTES);
     let default = if own == 0 { most.min(DEFAULT_MEGABYTES) } else { own };
@@ -283,19 +264,19 @@ pub(crate) fn start<L: Layout>(m: &mut Machine<L>, megabytes: Option<u32>) -> Re
     let size = if switched { default } else { size };
     if megabytes.is_some_and(|asked| asked != size) {
         m.platform.log(
-            crate::platform::LogLevel::Warning,
+            LogLevel::Warning,
             format_args!("the image gets {size} megabytes of address space: it cannot have what was asked for"),
         );
     }
     let last = size * PAGES_PER_MEGABYTE - 1;
-    m.set_ifpage_word(interface::BEYOND_8_MB, if size == 8 { 0 } else { 0xFFFF });
+    m.set_ifpage_word(interface::WIDE_POINTERS, if size == 8 { 0 } else { 0xFFFF });
     if L::BIG {
-        m.space.set_cell(L::IFPAGE.plus(interface::BIG_LAST_PAGE), last);
-        m.space.set_cell(L::IFPAGE.plus(interface::BIG_PROCESS_SIZE), size);
+        m.space.set_cell(L::IFPAGE.plus(interface::LAST_FILE_PAGE_35), last);
+        m.space.set_cell(L::IFPAGE.plus(interface::MEGABYTES_35), size);
         m.set_counter(symbols.last_vmem_file_page, last);
     } else {
-        m.set_ifpage_word(interface::LAST_PAGE, last as u16);
-        m.set_ifpage_word(interface::PROCESS_SIZE, size as u16);
+        m.set_ifpage_word(interface::LAST_FILE_PAGE_2, last as u16);
+        m.set_ifpage_word(interface::MEGABYTES_2, size as u16);
     }
     if !switched {
         m.space.set_cell(symbols.storage_full, 0);
