@@ -6,8 +6,8 @@ use core::arch::x86_64::_rdtsc;
 use core::sync::atomic::{AtomicU64, Ordering};
 use kernel_logic::calendar::RtcRegisters;
 
-/// Ticks a second of the timer interrupt.
-pub const TICKS_PER_SECOND: u32 = 100;
+/// Ticks a second of the timer interrupt: every second one is time for a frame on the screen.
+pub const TICKS_PER_SECOND: u32 = 120;
 /// Clock of the PIT in hertz.
 const PIT_HERTZ: u64 = 1_193_182;
 /// Length of the calibration, in PIT clocks: ten milliseconds.

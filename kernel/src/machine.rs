@@ -159,7 +159,8 @@ impl Platform for KernelPlatform {
     }
 
     fn poll_input(&mut self) -> Option<InputEvent> {
-        if traps::take_events() || EVENTS.with(|events| events.is_empty()) {
+        // Everything new comes with an interrupt; the timer's lets a mouse button held back for a chord go.
+        if traps::take_events() {
             self.collect();
         }
         EVENTS.with(Ring::pop)

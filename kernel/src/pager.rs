@@ -171,13 +171,17 @@ pub fn fault(address: u64) -> Result<(), PagerError> {
         .unwrap_or(Err(PagerError::Reentered { word }))
 }
 
-/// Makes `count` Lisp pages from `first` (virtual page numbers) exist: zeroed, in no file.
+/// Makes `count` Lisp pages from `first` (virtual page numbers) exist: zeroed, in no file. Those that exist already stay
+/// as they are.
 ///
 /// # Panics
 /// When they are outside Lisp space.
 pub fn add_pages(first: u32, count: u32) {
     with(|pager| {
         for lisp_page in first as usize..(first + count) as usize {
+            if pager.table[lisp_page] != ABSENT {
+                continue;
+            }
             pager.table[lisp_page] = NEW;
             let entry = pager.entries[lisp_page / SLOTS];
             if entry & PRESENT != 0 {

@@ -19,6 +19,7 @@ use vm::inspect::Instruction;
 use vm::layout::{Layout, Medley2, Medley35};
 use vm::machine::{Exit, Machine};
 use vm::memory::Space;
+use vm::startup::Session;
 use vm::symbols;
 use vm::sysout::{self, LayoutKind, Sysout, SysoutError};
 
@@ -128,6 +129,9 @@ fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
         set_attention(&raw const (*machine).attention);
         &mut *machine
     };
+    if let Err(error) = machine.start(&Session::default()) {
+        panic::fatal(format_args!("Lisp cannot start: {error}."));
+    }
     info!("first bytecode");
     let exit = machine.run();
     log_counters();
