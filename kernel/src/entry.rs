@@ -144,9 +144,10 @@ fn enter_from_bootloader(info: &'static mut BootInfo) -> ! {
         }
         None => CommandLine::empty(),
     };
-    // The loader's BIOS stage knows no mode above 1280x720. Where the display is QEMU's, we do.
+    // The loader's BIOS stage knows no mode above 1280x720, and its UEFI stage takes the largest there is. Where the
+    // display is QEMU's, the size that was asked for can be had.
     let framebuffer = match command_line.size() {
-        Some(Ok((width, height))) if framebuffer.is_none_or(|fb| fb.width < width || fb.height < height) => {
+        Some(Ok((width, height))) if framebuffer.is_none_or(|fb| (fb.width, fb.height) != (width, height)) => {
             // SAFETY: the loader maps at least the first 4 GiB at that offset.
             unsafe { bochs::set_mode(width as u16, height as u16, physical_offset) }.or(framebuffer)
         }

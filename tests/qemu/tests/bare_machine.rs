@@ -216,8 +216,8 @@ fn disk_images_of_bios_and_uefi() {
         ends(machine("pager").disk(&file), End::Success, &["pager: 0 failures"]);
         std::fs::remove_file(file).unwrap();
         ends(machine("overflow"), End::Panic, &["the Main stack of 1024 KiB overflowed"]);
-        // Fits the BIOS's own mode of 24 bits a pixel; the other does not.
-        let small = shows_the_pattern(machine("screen"), 1024, 704);
+        // The mode that the BIOS stage takes by itself has 24 bits a pixel; the other the kernel must set.
+        let small = shows_the_pattern(machine("screen"), 1280, 720);
         let bits = if boot == Boot::Bios { "24 bits" } else { "32 bits" };
         assert!(small.log().contains(bits), "{}", small.log());
         drop(small);
