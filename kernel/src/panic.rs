@@ -21,8 +21,8 @@ use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 /// Writes where Lisp was: frame, function, PC, opcode, last calls. May touch Lisp pages: they are
-/// brought in as ever, unless it was the disk that failed.
-pub type LispReport = fn(&mut dyn Write);
+/// brought in as ever, unless it was the disk that failed. After a fault the second argument has the processor's registers.
+pub type LispReport = fn(&mut dyn Write, Option<&TrapFrame>);
 
 static LISP_REPORT: Exclusive<Option<LispReport>> = Exclusive::new(None);
 /// How deep we are: a panic in the panic screen must end.
@@ -129,7 +129,7 @@ fn report(out: &mut dyn Write, ending: &Ending) {
     let lisp = LISP_REPORT.force(|report| *report);
     if let Some(lisp) = lisp {
         let _ = writeln!(out, "Lisp");
-        lisp(out);
+        lisp(out, ending.frame.as_ref());
         let _ = writeln!(out);
     }
 }

@@ -177,7 +177,7 @@ fn lisp_space() -> u32 {
 
 fn no_page() -> u32 {
     let _ = pager::start::<()>(65_536, |_| Ok(()));
-    panic::set_lisp_report(|out| {
+    panic::set_lisp_report(|out, _| {
         let _ = writeln!(out, "in a self-test, touching word 0x12345");
     });
     touch(pager::BASE + 2 * 0x1_2345)

@@ -3,6 +3,7 @@
 //! Two things are read before the first instruction: the interface page, and the map of pages (FPtoVP). All other pages
 //! come in when they are touched.
 
+use crate::cpu::TrapFrame;
 use crate::devices::{block, display};
 use crate::machine::{KernelPlatform, log_counters, set_attention};
 use crate::memory::frames::FRAME;
@@ -145,9 +146,15 @@ fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
 }
 
 /// Where Lisp is: the running instruction and the innermost calls.
-fn report<L: Layout>(out: &mut dyn Write) {
+fn report<L: Layout>(out: &mut dyn Write, frame: Option<&TrapFrame>) {
     // SAFETY: null, or the machine that `start` of this very layout leaked; whoever ran it has been stopped for good.
-    let Some(machine) = (unsafe { MACHINE.load(Ordering::Acquire).cast::<Machine<L>>().as_ref() }) else { return };
+    let Some(machine) = (unsafe { MACHINE.load(Ordering::Acquire).cast::<Machine<L>>().as_mut() }) else { return };
+    if let Some(frame) = frame {
+        // Opcodes get their registers as arguments: PC in rsi, PVARs in r8. Past the start of an opcode they may be
+        // anywhere.
+        let TrapFrame { rsi, r8, rdi, rdx, rcx, r9, rax, rbx, rbp, r10, r11, r12, r13, r14, r15, .. } = *frame;
+        machine.recover_registers(&[rsi, r8, rdi, rdx, rcx, r9, rax, rbx, rbp, r10, r11, r12, r13, r14, r15]);
+    }
     let pc = ByteAddr(machine.regs.pc);
     let _ = writeln!(out, "pc {:#x}: {}", pc.0, Instruction::<L>::at(machine.space, pc));
     for frame in machine.frames().take(12) {

@@ -5,7 +5,7 @@
 
 use crate::address::{AtomIndex, ByteAddr, LispPtr, StackOffset};
 use crate::isa::{self, Operand};
-use crate::layout::Layout;
+use crate::layout::{Layout, STACK};
 use crate::machine::Machine;
 use crate::memory::Space;
 use core::fmt;
@@ -62,6 +62,28 @@ impl<L: Layout> Iterator for Frames<L> {
 }
 
 impl<L: Layout> Machine<L> {
+    /// Puts `regs` right as far as possible after a fault in the middle of an instruction, when Lisp's registers are only
+    /// in the processor's. `candidates` are those, the likeliest first: the first that lies in the running function's
+    /// code is taken for the PC, the first behind a frame of that function for the PVARs.
+    pub fn recover_registers(&mut self, candidates: &[u64]) {
+        let code = self.func.byte().0;
+        let values = || candidates.iter().filter_map(|&value| u32::try_from(value).ok());
+        if let Some(pc) = values().find(|pc| (code + 16..code + 0x1_0000).contains(pc)) {
+            self.regs.pc = pc;
+        }
+        let is_frame = |pvar: &u32| {
+            let Some(at) = pvar.checked_sub(STACK.0 + FRAME_WORDS as u32) else { return false };
+            let Ok(offset) = u16::try_from(at) else { return false };
+            let at = StackOffset(offset).ptr();
+            offset & 1 == 0
+                && self.space.word(at) >> 13 == 6
+                && L::frame_pointer(self.space.cell(at.plus(2))) == self.func
+        };
+        if let Some(pvar) = values().find(is_frame) {
+            self.regs.pvar = pvar;
+        }
+    }
+
     /// The call chain from the running function outwards, at most 1000 frames.
     pub fn frames(&self) -> Frames<L> {
         let running = Frame {
