@@ -46,8 +46,9 @@ pub(super) fn enter<L: Layout>(m: &mut Machine<L>, object: LispPtr) {
             if end.0 >= L::HTBIG.0 + TABLE_WORDS {
                 return m.fail(MachineError::BadCount { what: "the table of large counts is full", at: object });
             }
-            if end.0.is_multiple_of(WORDS_PER_PAGE) {
-                return m.fail(MachineError::NotBuilt { what: "storage::new_page" });
+            // The error, if there is one, is the machine's already.
+            if end.0.is_multiple_of(WORDS_PER_PAGE) && crate::storage::new_page(m, end.page()).is_err() {
+                return;
             }
         }
         _ => {}

@@ -5,7 +5,6 @@
 //!   references   adding and deleting references; RPLPTR      scan         marking what the stack refers to
 //!   reclaim      the sweep; taking objects apart             finalize     types that need more than that
 //!   arrays       blocks of array space: free lists, merging  code         compiled functions
-//!   conses       free cells on CONS pages
 //! ```
 //!
 //! Lisp's stack is not counted: a collection first gives everything a frame refers to a stack bit, then reclaims each
@@ -22,7 +21,6 @@ use crate::machine::{Machine, Regs};
 mod arrays;
 mod big_counts;
 mod code;
-mod conses;
 mod finalize;
 mod reclaim;
 mod references;
@@ -36,8 +34,8 @@ pub(crate) use references::{add_quickly, add_reference, delete_quickly, delete_r
 
 /// The word of the statistics page where the cell with the milliseconds spent collecting is.
 const GC_TIME: u32 = 16;
-/// In the interrupt state's first word: Lisp shall be told that the collector has been switched off.
-const INTERRUPT_GC_DISABLED: u16 = 0x1000;
+/// In the cell at \INTERRUPTSTATE: Lisp shall be told that the collector has been switched off.
+const GC_DISABLED_INTERRUPT: u32 = 1 << 28;
 /// Marks a free block of the stack; the low half is its length in words.
 const FREE_STACK: u32 = 0xA000_0000;
 
@@ -88,9 +86,7 @@ pub(crate) fn disable<L: Layout>(m: &mut Machine<L>) {
     m.space.set_cell(m.symbols.reclaim_countdown, 0);
     m.space.set_cell(m.symbols.reclaim_min, 0);
     if m.space.cell(m.symbols.gc_disabled) == 0 {
-        let state = LispPtr::from_cell::<L>(m.space.cell(m.symbols.interrupt_state));
-        m.space.set_word(state, m.space.word(state) | INTERRUPT_GC_DISABLED);
-        m.space.set_cell(m.symbols.pending_interrupt, AtomIndex::T.0);
+        m.post_interrupt(GC_DISABLED_INTERRUPT);
     }
     m.space.set_cell(m.symbols.gc_disabled, AtomIndex::T.0);
 }

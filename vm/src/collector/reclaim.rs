@@ -10,14 +10,16 @@
 //!   object, n too large          | next waiting            | n       |    its own list, taken when the other is empty
 //! ```
 
+use super::finalize;
 use super::references::{Case, count};
 use super::tables::{COLLISION, Entries, Link, MAIN_ENTRIES, remove_link, scan_for_garbage, scan_for_stack_bits};
-use super::{conses, finalize};
 use crate::address::LispPtr;
+use crate::error::MachineError;
 use crate::layout::{Layout, type_number, types};
-use crate::lists::{CdrCoding, ListIter, cdr_of};
+use crate::lists::{CdrCoding, ConsPage, ListIter, cdr_of};
 use crate::machine::Machine;
 use crate::memory::Space;
+use crate::storage::TypeDescriptor;
 
 /// Reclaims every object in the tables that has neither references nor a stack bit.
 pub(super) fn sweep<L: Layout>(m: &mut Machine<L>) {
@@ -167,8 +169,8 @@ fn drop_pointers<L: Layout>(
     if place.is_none() && finalize::finalize(m, object, type_number) {
         return None;
     }
-    let descriptor = Descriptor::of::<L>(type_number);
-    let pointers = ListIter::<L>::new(m.space, m.space.cell(descriptor.pointers));
+    let descriptor = TypeDescriptor::<L>::of(type_number);
+    let pointers = ListIter::<L>::new(m.space, descriptor.pointers(m.space));
     let mut pointers = pointers.map(|offset| offset & 0xFFFF).peekable();
     if let Some(place) = place {
         while pointers.next_if(|offset| *offset != 2 * place).is_some() {}
@@ -178,12 +180,12 @@ fn drop_pointers<L: Layout>(
         if count(m, pointer.0, Case::Delete) {
             match pointers.peek() {
                 Some(next) => waiting.push::<L>(m.space, object, next >> 1),
-                None => descriptor.free(m.space, object),
+                None => free_object(m, descriptor, object),
             }
             return Some(pointer);
         }
     }
-    descriptor.free(m.space, object);
+    free_object(m, descriptor, object);
     None
 }
 
@@ -198,7 +200,7 @@ fn drop_cons<L: Layout>(
     if cell >> L::Cdr::SHIFT == 0 {
         // The cell that really holds it is elsewhere.
         let held = LispPtr::from_cell::<L>(cell);
-        conses::free::<L>(m, object);
+        free_cons(m, object);
         object = held;
         cell = m.space.cell(object);
     }
@@ -213,29 +215,30 @@ fn drop_cons<L: Layout>(
     let cdr = LispPtr(cdr_of::<L>(m.space, object));
     let lost = count(m, cdr.0, Case::Delete);
     if code < L::Cdr::NIL {
-        conses::free::<L>(m, L::Cdr::origin(object).plus(2 * code));
+        free_cons(m, L::Cdr::origin(object).plus(2 * code));
     }
-    conses::free::<L>(m, object);
+    free_cons(m, object);
     lost.then_some(cdr)
 }
 
-/// The cells of a type's descriptor that matter here.
-struct Descriptor {
-    /// The first free object.
-    free: LispPtr,
-    /// A list of the word offsets of the pointers in an object.
-    pointers: LispPtr,
+/// Free cells that bring a CONS page back into the chain of pages with free cells.
+const ENOUGH: u32 = 32;
+
+/// Puts a CONS cell back among the free ones of its page.
+fn free_cons<L: Layout>(m: &mut Machine<L>, cell: LispPtr) {
+    let page = ConsPage::<L::Cdr>::of(m.space, cell);
+    if page.has_header_at(cell) {
+        return m.fail(MachineError::BadStorage { what: "the header of a CONS page is freed as a cell", at: cell });
+    }
+    if page.put_back(cell) > ENOUGH && !page.is_chained() {
+        let descriptor = TypeDescriptor::<L>::of(types::LISTP);
+        page.set_next_page(descriptor.next_page(m.space));
+        descriptor.set_next_page(m.space, cell.page().0);
+    }
 }
 
-impl Descriptor {
-    fn of<L: Layout>(type_number: u32) -> Descriptor {
-        let (words, free, pointers) = if L::BIG { (18, 4, 10) } else { (16, 2, 8) };
-        let at = L::DTD.plus(words * type_number);
-        Descriptor { free: at.plus(free), pointers: at.plus(pointers) }
-    }
-
-    fn free(&self, space: Space, object: LispPtr) {
-        space.set_cell(object, space.cell(self.free));
-        space.set_cell(self.free, object.0);
-    }
+/// Puts an object back among the free ones of its type.
+fn free_object<L: Layout>(m: &Machine<L>, descriptor: TypeDescriptor<L>, object: LispPtr) {
+    m.space.set_cell(object, descriptor.free(m.space).0);
+    descriptor.set_free(m.space, object);
 }

@@ -126,6 +126,46 @@ impl<C: CdrCoding> ConsPage<C> {
         self.set_next_page(next_page);
     }
 
+    /// Makes a cell free again; returns how many are free now.
+    pub(crate) fn put_back(self, cell: LispPtr) -> u32 {
+        let offset = cell.0 & 0xFF;
+        let header = self.header();
+        let mut first = self.first();
+        if self.free_cells() == 0 {
+            first = offset;
+            self.set_next(offset, 0);
+        } else {
+            let mut before = 0;
+            let mut next = first;
+            // Lisp's own collector put cells in front: the chain may be in any order, but is never longer than a page.
+            for _ in 0..C::PAGE_CELLS {
+                if next == 0 || next ^ C::FLIP < offset ^ C::FLIP {
+                    break;
+                }
+                before = next;
+                next = self.next(next);
+            }
+            match before {
+                0 => first = offset,
+                before => self.set_next(before, offset),
+            }
+            self.set_next(offset, next);
+        }
+        let free = (self.free_cells() + 1) & 0xFF;
+        self.space.set_cell(self.base.plus(C::HEADER), free << 24 | first << 16 | header & 0xFFFF);
+        free
+    }
+
+    /// True if the page is in the chain of pages with free cells.
+    pub(crate) fn is_chained(self) -> bool {
+        self.next_page() != if C::NARROW_REACH { u32::MAX } else { 0xFFFF }
+    }
+
+    /// True if a cell there would be part of the header.
+    pub(crate) fn has_header_at(self, cell: LispPtr) -> bool {
+        cell.0 & 0xFF < 256 - 2 * C::PAGE_CELLS
+    }
+
     /// The first free cell.
     #[inline(always)]
     pub(crate) fn take_first(self) -> Option<LispPtr> {

@@ -168,7 +168,7 @@ impl<L: Layout> Machine<L> {
     }
 
     /// Tells Lisp of something through a bit of the interrupt state, and that there is something to be told.
-    fn post_interrupt(&mut self, bit: u32) {
+    pub(crate) fn post_interrupt(&mut self, bit: u32) {
         let state = LispPtr::from_cell::<L>(self.space.cell(self.symbols.interrupt_state));
         self.space.set_cell(state, self.space.cell(state) | bit);
         self.space.set_cell(self.symbols.pending_interrupt, AtomIndex::T.0);
