@@ -188,7 +188,7 @@ pub(crate) fn new_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<
     m.supply_page(page)?;
     let mut active = m.active_pages() + 1;
     let (entries_per_page, entry_words) = if L::BIG { (128, 2) } else { (256, 1) };
-    if active % entries_per_page == 0 {
+    if active.is_multiple_of(entries_per_page) {
         // The entry is on a page of FPtoVP that does not exist yet.
         let LispPage(table_page) = L::FPTOVP.plus(entry_words * active).page();
         m.supply_page(LispPage(table_page))?;
