@@ -226,3 +226,109 @@ pub(crate) fn greaterp<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
         None => crate::floats::fgreaterp_slow(m, r),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::{Outcome, Trial, in_both_layouts};
+    use std::vec::Vec;
+
+    in_both_layouts! {
+        every_kind_with_every_other = kinds;
+    }
+
+    /// What a pointer is, for the model.
+    #[derive(Clone, Copy, PartialEq, Debug)]
+    enum Kind {
+        Symbol,
+        Character,
+        Integer { value: i32, small: bool },
+        Float(f32),
+        Bignum,
+        Other,
+    }
+
+    impl Kind {
+        fn is_number(self) -> bool {
+            matches!(self, Kind::Integer { .. } | Kind::Float(_) | Kind::Bignum)
+        }
+        fn is_self_evident(self) -> bool {
+            matches!(self, Kind::Symbol | Kind::Character | Kind::Integer { small: true, .. })
+        }
+        fn as_float(self) -> Option<f32> {
+            match self {
+                Kind::Integer { value, .. } => Some(value as f32),
+                Kind::Float(value) => Some(value),
+                _ => None,
+            }
+        }
+    }
+
+    /// `None` is the UFN.
+    fn model(opcode: u8, a: (u32, Kind), b: (u32, Kind)) -> Option<bool> {
+        use Kind::{Bignum, Float, Integer};
+        let same = a.0 == b.0;
+        let numbers = (a.1.is_number(), b.1.is_number());
+        let by_value = match (a.1, b.1) {
+            (Integer { value: x, small: false }, Integer { value: y, small: false }) => Some(x == y),
+            (Float(x), Float(y)) => Some(x == y),
+            (Bignum, Bignum) => None,
+            _ => Some(false),
+        };
+        let self_evident = a.1.is_self_evident() || b.1.is_self_evident();
+        match opcode {
+            0o360 => Some(same),
+            0o72 if same => Some(true),
+            0o72 => by_value,
+            0o314 if same => Some(true),
+            0o314 if self_evident => Some(false),
+            0o314 if numbers == (false, false) => None,
+            0o314 => by_value,
+            0o364 if same => Some(true),
+            0o364 if numbers == (false, false) && !self_evident => None,
+            0o364 if numbers != (true, true) => Some(false),
+            0o364 if matches!(a.1, Float(_)) != matches!(b.1, Float(_)) => Some(a.1.as_float()? == b.1.as_float()?),
+            0o364 => by_value,
+            _ if numbers == (true, true) && same => Some(true),
+            _ if numbers != (true, true) => None,
+            _ if a.1 == Bignum || b.1 == Bignum => None,
+            _ if matches!(a.1, Float(_)) || matches!(b.1, Float(_)) => Some(a.1.as_float()? == b.1.as_float()?),
+            _ => by_value,
+        }
+    }
+
+    fn kinds<L: Layout>() {
+        let mut trial = Trial::<L>::new();
+        trial.set_type(0x30_0000, types::LISTP);
+        let mut all: Vec<(u32, Kind)> = std::vec![
+            (0, Kind::Symbol),
+            (0o114, Kind::Symbol),
+            (0x7_0041, Kind::Character),
+            (0x7_0042, Kind::Character),
+            (0x30_0000, Kind::Other),
+            (0x30_0002, Kind::Other),
+            (trial.bignum(), Kind::Bignum),
+            (trial.bignum(), Kind::Bignum),
+        ];
+        for value in [0, 1, -1, 0xFFFF, -0x1_0000] {
+            all.push((trial.integer(value), Kind::Integer { value, small: true }));
+        }
+        for value in [0x1_0000, i32::MAX, i32::MIN, 0x1_0000] {
+            all.push((trial.integer(value), Kind::Integer { value, small: false }));
+        }
+        for value in [0.0, -0.0, 1.0, 65536.0, 2_147_483_648.0, f32::NAN, f32::INFINITY, 1.0] {
+            all.push((trial.float(value), Kind::Float(value)));
+        }
+        for a in &all {
+            for b in &all {
+                for opcode in [0o360, 0o72, 0o314, 0o364, 0o377] {
+                    let expected = match model(opcode, *a, *b) {
+                        Some(value) => Outcome::Value(truth(value)),
+                        None => Outcome::Ufn,
+                    };
+                    assert_eq!(trial.run(&[opcode], &[a.0, b.0]), expected, "{opcode:o} of {a:x?} {b:x?}");
+                }
+            }
+        }
+    }
+}

@@ -187,3 +187,163 @@ fn unboxed_3_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     m.replace(r, 2, result.to_bits());
     Flow::Next
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::{Outcome, Trial, in_both_layouts};
+
+    in_both_layouts! {
+        boxed_arithmetic_rounds_to_single = boxed_arithmetic;
+        integers_and_floats_mix = mixed;
+        unboxed_operations_on_one = unboxed_one;
+        unboxed_operations_on_two = unboxed_two;
+        polynomials_are_evaluated = polynomials;
+    }
+
+    const FLOATS: [f32; 16] = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.1,
+        1.5,
+        -2.25,
+        16_777_216.0,
+        16_777_217.0,
+        2_147_483_648.0,
+        -2_147_483_648.0,
+        f32::MAX,
+        f32::MIN,
+        f32::MIN_POSITIVE,
+        1e-45,
+        3e38,
+    ];
+    const STRANGE: [f32; 3] = [f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+
+    /// What the four operations should give.
+    fn models(a: f32, b: f32) -> [f32; 4] {
+        // In double precision a sum, product or quotient of singles is exact enough to be rounded once more.
+        let (a, b) = (a as f64, b as f64);
+        [a + b, a - b, a * b, a / b].map(|exact| exact as f32)
+    }
+
+    fn check<L: Layout>(trial: &mut Trial<L>, opcode: u8, operands: [u32; 2], expected: f32) {
+        match trial.run(&[opcode], &operands) {
+            Outcome::Ufn => assert!(!expected.is_finite(), "{opcode:o} of {operands:x?}"),
+            Outcome::Value(cell) => {
+                assert_eq!(trial.float_in(cell).map(f32::to_bits), Some(expected.to_bits()), "{opcode:o}")
+            }
+        }
+    }
+
+    fn boxed_arithmetic<L: Layout>() {
+        let mut trial = Trial::<L>::new();
+        for a in FLOATS.into_iter().chain(STRANGE) {
+            for b in FLOATS.into_iter().chain(STRANGE) {
+                let operands = [trial.float(a), trial.float(b)];
+                for (i, expected) in models(a, b).into_iter().enumerate() {
+                    check(&mut trial, 0o350 + i as u8, operands, expected);
+                    check(&mut trial, 0o324 + i as u8, operands, expected);
+                }
+                let greater = Outcome::Value(if a > b { 0o114 } else { 0 });
+                assert_eq!(trial.run(&[0o362], &operands), greater, "FGREATERP of {a} {b}");
+                assert_eq!(trial.run(&[0o363], &operands), greater, "GREATERP of {a} {b}");
+            }
+        }
+        let one = trial.float(1.0);
+        for stranger in [0, 0o114, trial.bignum()] {
+            for opcode in (0o350..=0o353).chain([0o362]) {
+                assert_eq!(trial.run(&[opcode], &[one, stranger]), Outcome::Ufn);
+                assert_eq!(trial.run(&[opcode], &[stranger, one]), Outcome::Ufn);
+            }
+        }
+    }
+
+    fn mixed<L: Layout>() {
+        let mut trial = Trial::<L>::new();
+        for integer in [0, 1, -1, 0xFFFF, -0x1_0000, 0x1_0000, 16_777_217, i32::MAX, i32::MIN] {
+            for float in FLOATS {
+                let operands = [trial.integer(integer), trial.float(float)];
+                for (i, expected) in models(integer as f32, float).into_iter().enumerate() {
+                    check(&mut trial, 0o350 + i as u8, operands, expected);
+                    check(&mut trial, 0o324 + i as u8, operands, expected);
+                }
+                let operands = [operands[1], operands[0]];
+                for (i, expected) in models(float, integer as f32).into_iter().enumerate() {
+                    check(&mut trial, 0o350 + i as u8, operands, expected);
+                    check(&mut trial, 0o324 + i as u8, operands, expected);
+                }
+            }
+            // FPLUS2 of two integers is a float.
+            let operands = [trial.integer(integer), trial.integer(integer)];
+            check(&mut trial, 0o350, operands, integer as f32 + integer as f32);
+        }
+    }
+
+    fn unboxed_one<L: Layout>() {
+        let mut trial = Trial::<L>::new();
+        for value in FLOATS.into_iter().chain(STRANGE) {
+            let bits = value.to_bits();
+            let Outcome::Value(boxed) = trial.run(&[0o355, 0], &[bits]) else { panic!("BOX is never the UFN's") };
+            assert_eq!(trial.float_in(boxed).map(f32::to_bits), Some(bits));
+            let boxed = trial.float(value);
+            assert_eq!(trial.run(&[0o355, 1], &[boxed]), Outcome::Value(bits));
+            assert_eq!(trial.run(&[0o355, 2], &[bits]), Outcome::Value(value.abs().to_bits()));
+            assert_eq!(trial.run(&[0o355, 3], &[bits]), Outcome::Value((-value).to_bits()));
+            assert_eq!(trial.run(&[0o355, 4], &[bits]), Outcome::Ufn);
+            assert_eq!(trial.run(&[0o355, 5], &[bits]), Outcome::Ufn);
+        }
+        for integer in [0, -1, 70_000, i32::MIN, i32::MAX] {
+            let cell = trial.integer(integer);
+            assert_eq!(trial.run(&[0o355, 1], &[cell]), Outcome::Value((integer as f32).to_bits()));
+        }
+        assert_eq!(trial.run(&[0o355, 1], &[0]), Outcome::Ufn);
+    }
+
+    fn unboxed_two<L: Layout>() {
+        let mut trial = Trial::<L>::new();
+        for a in FLOATS.into_iter().chain(STRANGE) {
+            for b in FLOATS.into_iter().chain(STRANGE) {
+                let operands = [a.to_bits(), b.to_bits()];
+                let [sum, difference, product, quotient] = models(a, b);
+                // The remainder of singles is a single; that of doubles is the same number.
+                let remainder = (a as f64 % b as f64) as f32;
+                let results = [(0, sum), (1, difference), (2, b - a), (3, product), (4, quotient), (8, remainder)];
+                for (operation, expected) in results {
+                    let expected = if expected.is_finite() { Outcome::Value(expected.to_bits()) } else { Outcome::Ufn };
+                    assert_eq!(trial.run(&[0o354, operation], &operands), expected, "{operation} of {a} {b}");
+                }
+                let greater = a > b;
+                let picks = [
+                    (5, if greater { 0o114 } else { 0 }),
+                    (6, operands[!greater as usize]),
+                    (7, operands[greater as usize]),
+                ];
+                for (operation, expected) in picks {
+                    assert_eq!(trial.run(&[0o354, operation], &operands), Outcome::Value(expected));
+                }
+                assert_eq!(trial.run(&[0o354, 9], &operands), Outcome::Ufn);
+            }
+        }
+    }
+
+    fn polynomials<L: Layout>() {
+        let mut trial = Trial::<L>::new();
+        let coefficients = [2.0f32, -0.5, 0.1, 7.0];
+        let base = LispPtr(0x30_0000);
+        for (i, coefficient) in coefficients.iter().enumerate() {
+            trial.m.space.set_cell(base.plus(2 * i as u32), coefficient.to_bits());
+        }
+        for x in FLOATS {
+            for degree in 0..4 {
+                let expected = coefficients[1..=degree].iter().fold(coefficients[0], |sum, c| sum * x + c);
+                let operands = [x.to_bits(), base.0, SMALL_POSITIVE | degree as u32];
+                let expected = if expected.is_finite() { Outcome::Value(expected.to_bits()) } else { Outcome::Ufn };
+                assert_eq!(trial.run(&[0o62, 0], &operands), expected, "degree {degree} at {x}");
+                assert_eq!(trial.run(&[0o62, 1], &operands), Outcome::Ufn);
+            }
+        }
+        assert_eq!(trial.run(&[0o62, 0], &[0, base.0, 0]), Outcome::Ufn);
+    }
+}

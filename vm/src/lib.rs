@@ -56,5 +56,7 @@ mod overflow;
 mod storage;
 mod subrs;
 mod sxhash;
+#[cfg(test)]
+mod trial;
 mod values;
 mod variables;

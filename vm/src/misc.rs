@@ -25,7 +25,7 @@ use crate::sxhash;
 #[inline(always)]
 pub(crate) fn rclk<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
     m.slow(|m, r| {
-        let microseconds = m.platform.microseconds() as u32;
+        let microseconds = m.unix_microseconds() as u32;
         m.space.set_cell(LispPtr::from_cell::<L>(r.tos), microseconds);
         Flow::Next
     })
@@ -168,6 +168,8 @@ fn miscn_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
             arguments.replace(m, r, arguments.get(m, r, 1));
             return Flow::Next;
         }
+        1 => return crate::values::values(m, r, arguments.count),
+        6 => return crate::values::values_list(m, r, arguments.count),
         2 => match sxhash::sxhash::<L>(m.space, first) {
             Some(code) => code,
             None => return Flow::Ufn,
