@@ -231,3 +231,189 @@ fn name_hash<L: Layout>(space: Space, object: u32, set: u16) -> u16 {
     }
     hash
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::CHARACTERS;
+    use crate::lists::CdrCoding;
+    use crate::trial::{Trial, in_both_layouts};
+
+    in_both_layouts! {
+        numbers_and_addresses = numbers;
+        lists_count_to_thirteen = lists;
+        deep_lists_are_lisps = deep_lists;
+        strings_thin_and_fat = strings;
+        names_of_symbols = names;
+        bit_vectors_as_the_reference_sees_them = bit_vectors;
+        pathnames_bignums_and_pairs = structures;
+    }
+
+    const HEADER: LispPtr = LispPtr(0x30_0000);
+    const TEXT: LispPtr = LispPtr(0x31_0000);
+    const LIST: LispPtr = LispPtr(0x32_0000);
+
+    const BITS: u32 = 1 << 29;
+    const STRING: u32 = 1 << 28;
+
+    fn hash<L: Layout>(trial: &Trial<L>, object: u32) -> u16 {
+        sxhash::<L>(trial.m.space, object).expect("not deep")
+    }
+
+    /// A list in neighbouring cells of one page.
+    fn list<L: Layout>(trial: &Trial<L>, at: LispPtr, elements: &[u32]) {
+        trial.set_type(at.0, types::LISTP);
+        for (i, element) in elements.iter().enumerate() {
+            let next = if L::BIG { 1 } else { (at.0 & 0xFF) / 2 + i as u32 + 1 };
+            let code = L::Cdr::NIL | if i + 1 < elements.len() { next } else { 0 };
+            trial.m.space.set_cell(at.plus(2 * i as u32), code << L::Cdr::SHIFT | element);
+        }
+    }
+
+    fn array<L: Layout>(trial: &Trial<L>, flags: u32, element: u32, offset: u32, fill: u32) -> u32 {
+        trial.set_type(HEADER.0, types::ONED_ARRAY);
+        let space = trial.m.space;
+        space.set_cell(HEADER, TEXT.0);
+        space.set_cell(HEADER.plus(2), flags | element << 16 | offset);
+        space.set_cell(HEADER.plus(4), if L::BIG { fill } else { fill << 16 | fill });
+        space.set_cell(HEADER.plus(6), fill);
+        HEADER.0
+    }
+
+    fn numbers<L: Layout>() {
+        let mut trial = Trial::<L>::new();
+        assert_eq!(hash(&trial, SMALL_POSITIVE | 0x1234), 0x1234);
+        assert_eq!(hash(&trial, SMALL_NEGATIVE | 0xFFFF), 0xFFFF);
+        let box_of = trial.fixp(0x1234_5678);
+        assert_eq!(hash(&trial, box_of), 0x5678);
+        let one = trial.float(1.5);
+        assert_eq!(hash(&trial, one), 0x3FC0);
+        assert_eq!(hash(&trial, 0), 0);
+        assert_eq!(hash(&trial, 0o114), (0o114 << 3) as u16);
+        // 0x33F357: segment 0x33, 0x1357 << 3 = 0x9AB8, 0x33F357 >> 9 & 0x7F = 0x79.
+        assert_eq!(hash(&trial, 0x33_F357), 0x33 ^ 0x9AB8 ^ 0x79);
+        assert_eq!(hash(&trial, CHARACTERS | 0x41), 7 ^ 0x41 << 3);
+    }
+
+    fn lists<L: Layout>() {
+        let trial = Trial::<L>::new();
+        let elements: [u32; 14] = core::array::from_fn(|i| SMALL_POSITIVE | (0x1111 * (i as u32 + 1) & 0xFFFF));
+        let mut expected = 0u32;
+        for (i, element) in elements.iter().enumerate() {
+            if i < 13 {
+                expected ^= element & 0xFFFF;
+                expected = (expected << 7 | expected >> 9) & 0xFFFF;
+            }
+            list(&trial, LIST, &elements[..=i]);
+            assert_eq!(hash(&trial, LIST.0) as u32, expected, "{} elements", i + 1);
+        }
+    }
+
+    fn deep_lists<L: Layout>() {
+        let trial = Trial::<L>::new();
+        list(&trial, LIST, &[LIST.0, LIST.0]);
+        assert_eq!(sxhash::<L>(trial.m.space, LIST.0), None, "circular");
+        list(&trial, LIST, &[LIST.0 + 2, SMALL_POSITIVE | 1]);
+        let inner = 1u16.rotate_left(7);
+        let outer = inner.rotate_left(7);
+        assert_eq!(hash(&trial, LIST.0), (outer ^ 1).rotate_left(7));
+    }
+
+    /// The definition in LLARRAYELT, in wide arithmetic.
+    fn name_model(characters: &[u32], set: u32) -> u16 {
+        let mut hash = 0u32;
+        for c in characters {
+            hash = (hash + ((hash & 4095) << 2)) & 0xFFFF;
+            hash = ((c | set) + hash + ((hash & 255) << 8)) & 0xFFFF;
+        }
+        hash as u16
+    }
+
+    fn strings<L: Layout>() {
+        let trial = Trial::<L>::new();
+        let space = trial.m.space;
+        let text = b"xyzHello, Lisp World!";
+        let characters: [u32; 18] = core::array::from_fn(|i| text[i + 3] as u32);
+        let sx = |n: usize| characters[..n.min(13)].iter().fold(0u16, |h, c| (h ^ *c as u16).rotate_left(7));
+        for fat in [false, true] {
+            for (i, c) in text.iter().enumerate() {
+                if fat {
+                    space.set_word(TEXT.plus(i as u32), *c as u16);
+                } else {
+                    trial.set_byte(TEXT.byte().plus(i as u32), *c);
+                }
+            }
+            for n in [0, 1, 2, 12, 13, 14, 18] {
+                let object = array(&trial, STRING, if fat { 68 } else { 67 }, 3, n as u32);
+                assert_eq!(hash(&trial, object), sx(n), "fat {fat}, {n} characters");
+                assert_eq!(string_hash::<L>(space, object), name_model(&characters[..n], 0));
+                assert_eq!(string_equal_hash::<L>(space, object), name_model(&characters[..n], 0x20));
+            }
+        }
+        let object = array(&trial, 0, 38, 0, 5);
+        assert_eq!(hash(&trial, object), address_hash(object));
+        assert_eq!(string_hash::<L>(space, object), address_hash(object));
+        assert_eq!(string_hash::<L>(space, SMALL_POSITIVE | 9), address_hash(SMALL_POSITIVE | 9));
+    }
+
+    fn names<L: Layout>() {
+        let trial = Trial::<L>::new();
+        let space = trial.m.space;
+        let atom = AtomIndex(700);
+        space.set_cell(L::pname_cell(atom), TEXT.0);
+        for (i, byte) in b"\x04CONS".iter().enumerate() {
+            trial.set_byte(TEXT.byte().plus(i as u32), *byte);
+        }
+        let characters = [67, 79, 78, 83];
+        assert_eq!(string_hash::<L>(space, atom.0), name_model(&characters, 0));
+        assert_eq!(string_equal_hash::<L>(space, atom.0), name_model(&characters, 0x20));
+        assert_eq!(hash(&trial, atom.0), 700 << 3 ^ 700 >> 9);
+    }
+
+    fn bit_vectors<L: Layout>() {
+        let trial = Trial::<L>::new();
+        let space = trial.m.space;
+        for (i, word) in [0x1234, 0xABCD, 0x5678, 0x9F0F].into_iter().enumerate() {
+            space.set_word(TEXT.plus(i as u32), word);
+        }
+        for (offset, fill, expected) in [
+            (0, 0, 0),
+            (0, 4, 0xA),
+            (0, 16, 0xABCD),
+            (0, 40, 0xABCD),
+            (4, 40, 0x234A),
+            (16, 40, 0xABCD),
+            (20, 40, 0xBCD5),
+            (20, 24, 0xB),
+            (20, 10, 0xBCD5),
+        ] {
+            let object = array(&trial, BITS, 0, offset, fill);
+            assert_eq!(hash(&trial, object), expected, "{fill} bits from {offset}");
+        }
+    }
+
+    fn structures<L: Layout>() {
+        let trial = Trial::<L>::new();
+        let space = trial.m.space;
+        let at = LispPtr(0x34_0000);
+        trial.set_type(at.0, types::PATHNAME);
+        let parts = [3u16, 50, 700, 9000, 11, 130];
+        for (i, part) in parts.iter().enumerate() {
+            space.set_cell(at.plus(2 * i as u32), SMALL_POSITIVE | *part as u32);
+        }
+        let [host, device, directory, name, kind, version] = parts;
+        let mut expected = (host ^ device).rotate_left(7);
+        for part in [kind, version, directory, name] {
+            expected = (expected ^ part).rotate_left(7);
+        }
+        assert_eq!(hash(&trial, at.0), expected);
+        trial.set_type(at.0, types::RATIO);
+        assert_eq!(hash(&trial, at.0), host ^ device);
+        trial.set_type(at.0, types::COMPLEX);
+        assert_eq!(hash(&trial, at.0), host ^ device);
+        list(&trial, LIST, &[SMALL_POSITIVE | 0xABC, SMALL_POSITIVE | 0x123, SMALL_POSITIVE | 1]);
+        trial.set_type(at.0, types::BIGNUM);
+        space.set_cell(at, LIST.0);
+        assert_eq!(hash(&trial, at.0), 0x3ABC);
+    }
+}
