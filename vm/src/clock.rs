@@ -95,6 +95,11 @@ impl<L: Layout> Machine<L> {
         self.set_statistic(statistics::SECONDS_COPY, seconds);
     }
 
+    /// The seconds that Lisp sees on the statistics page.
+    pub(crate) fn statistics_seconds(&self) -> u32 {
+        self.space.cell(Self::statistic(statistics::SECONDS_COPY))
+    }
+
     /// Brings the whole statistics page up to date.
     fn update_statistics(&mut self) {
         let run = self.platform.microseconds().wrapping_sub(self.clock.platform) / 1000;

@@ -101,6 +101,8 @@ pub struct Machine<L: Layout> {
     pub(crate) clock: crate::clock::Clock,
     /// Where the last instruction that was broken off stands; see [`Machine::run_watched`].
     pub(crate) broken_off: Option<(u32, LispPtr)>,
+    /// What the machine knows of the cursor.
+    pub(crate) keyboard: crate::keyboard::Keyboard,
     /// What interrupts wait for.
     pub(crate) interrupts: Interrupts,
     /// Whether the scheduler's present round does anything.
@@ -130,6 +132,7 @@ impl<L: Layout> Machine<L> {
             platform,
             clock: Default::default(),
             broken_off: None,
+            keyboard: Default::default(),
             interrupts: Interrupts::default(),
             idleness: crate::idle::Idleness::default(),
         }

@@ -77,6 +77,8 @@ pub mod interface {
     pub const MISC_CALL: u32 = 48;
     /// Where the map is, in file pages, counted from 1.
     pub const MAP_START: u32 = 59;
+    /// Mouse buttons as Lisp's tests of keys see them.
+    pub const FAKE_BUTTONS: u32 = 60;
     /// FFFF: pointers have at least 24 bits.
     pub const WIDE_POINTERS: u32 = 61;
     /// Last file page there may be, Medley 2.0.
