@@ -71,6 +71,7 @@ pvh_entry:
   movl %eax, %fs
   movl %eax, %gs
   movabsq $boot_stack_top, %rsp
+  fninit                         # reset leaves another x87 control word than software expects
   movl %ebx, %edi
   xorl %ebp, %ebp
   call enter_from_pvh
@@ -85,6 +86,7 @@ bootloader_entry:
   movq %cr4, %rax
   orq $0x600, %rax               # OSFXSR, OSXMMEXCPT
   movq %rax, %cr4
+  fninit
   jmp _start                     # made by bootloader_api::entry_point!
 
 .section .rodata.boot, "a"
