@@ -203,13 +203,19 @@ impl Platform for KernelPlatform {
 
     fn idle(&mut self, microseconds: u32) {
         let end = clock::microseconds() + u64::from(microseconds);
-        display::refresh();
         if !core::mem::replace(&mut self.rested, true) {
             info!("Lisp rests for the first time");
             log_counters();
         }
-        // The timer interrupt ends every sleep too, so a rest is as long as asked for to one tick.
-        cpu::sleep_if(|| !traps::events_waiting() && clock::microseconds() < end);
+        // Every tick ends a sleep; a rest that is not over goes on after it, with the screen brought up to date.
+        let over = || traps::input_waiting() || clock::microseconds() >= end;
+        loop {
+            display::refresh();
+            cpu::sleep_if(|| !over());
+            if over() {
+                break;
+            }
+        }
     }
 
     fn power_off(&mut self) {

@@ -15,6 +15,8 @@ const SECONDARY: u16 = 0xa0;
 
 /// Something came in since [`take_events`]: a tick, a key, the mouse.
 static EVENTS: AtomicBool = AtomicBool::new(false);
+/// The same without ticks: a person did something.
+static INPUT: AtomicBool = AtomicBool::new(false);
 /// Interrupts that nobody claims.
 static SPURIOUS: AtomicU64 = AtomicU64::new(0);
 /// Breakpoints met (they are counted, reported and survived).
@@ -107,8 +109,11 @@ fn interrupt(line: u8) {
     }
     match line {
         0 => clock::tick(),
-        1 | 12 => devices::ps2::interrupt(),
-        4 => {}
+        1 | 12 => {
+            devices::ps2::interrupt();
+            INPUT.store(true, Ordering::Relaxed);
+        }
+        4 => INPUT.store(true, Ordering::Relaxed),
         _ => {
             SPURIOUS.fetch_add(1, Ordering::Relaxed);
         }
@@ -126,10 +131,16 @@ fn interrupt(line: u8) {
 
 /// Did an interrupt come in since the last call?
 pub fn take_events() -> bool {
+    INPUT.store(false, Ordering::Relaxed);
     EVENTS.swap(false, Ordering::Relaxed)
 }
 
-/// Is one waiting to be taken?
+/// Has a person done something that is waiting to be taken?
+pub fn input_waiting() -> bool {
+    INPUT.load(Ordering::Relaxed)
+}
+
+/// Is an event waiting to be taken?
 pub fn events_waiting() -> bool {
     EVENTS.load(Ordering::Relaxed)
 }
