@@ -172,10 +172,10 @@ impl<L: Layout> Machine<L> {
         old
     }
 
-    /// The cell `depth` below the top of the stack (1 is the one just below).
+    /// The cell `depth` below the top of the stack (1 is the one just below); not far.
     #[inline(always)]
     pub(crate) fn below(&self, r: &Regs, depth: u32) -> u32 {
-        self.space.cell(LispPtr(r.sp.wrapping_sub(2 * depth)))
+        self.space.cell_near(LispPtr(r.sp), -2 * depth as i32)
     }
 
     /// Replaces the top `1 + below` cells by one.

@@ -1,6 +1,6 @@
 //! Sums, differences, products and quotients.
 
-use super::{MAX_SMALL, SMALLS, TAG_SHIFT, binary, give, integer_value, operands, small_cell, small_pair};
+use super::{MAX_SMALL, TAG_SHIFT, binary, give, integer_value, operands, small_cell, small_pair};
 use crate::address::LispPtr;
 use crate::dispatch::{Flow, SlowPath};
 use crate::layout::{Layout, SMALL_POSITIVE, type_number, types};
@@ -33,12 +33,12 @@ fn small_difference<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: SlowPath<
 /// The product of two small integers in place of them if it is small too, or the slow path.
 #[inline(always)]
 fn small_product<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: SlowPath<L>) -> Flow {
-    if let Some((a, b)) = small_pair(m.below(r, 1), r.tos) {
-        let product = (a >> TAG_SHIFT) as i64 * (b >> TAG_SHIFT) as i64;
-        if (product as u64).wrapping_add(SMALLS as u64 / 2) < SMALLS as u64 {
-            m.replace(r, 1, SMALL_POSITIVE | product as u32 & (SMALLS - 1));
-            return Flow::Next;
-        }
+    // One factor stays shifted, so the product is.
+    if let Some((a, b)) = small_pair(m.below(r, 1), r.tos)
+        && let Some(product) = (a >> TAG_SHIFT).checked_mul(b)
+    {
+        m.replace(r, 1, small_cell(product));
+        return Flow::Next;
     }
     m.slow(slow)
 }
