@@ -15,6 +15,7 @@
 //! function's. Where the chain ends, the binding is the symbol's top-level value cell.
 
 use crate::address::{AtomIndex, LispPtr};
+use crate::collector::{add_quickly, add_reference, delete_quickly, delete_reference};
 use crate::dispatch::Flow;
 use crate::error::MachineError;
 use crate::frames::Frame;
@@ -186,8 +187,8 @@ fn set_fvar_x_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     };
     if variable.high() != STACK.high() {
         let old = m.space.cell(variable);
-        crate::collector::delete_reference(m, old);
-        crate::collector::add_reference(m, r.tos);
+        delete_reference(m, old);
+        add_reference(m, r.tos);
     }
     m.space.set_cell(variable, r.tos);
     Flow::Next
@@ -195,16 +196,34 @@ fn set_fvar_x_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
 
 /// GVAR_: stores a symbol's top-level value and keeps it on the stack.
 #[inline(always)]
-pub(crate) fn set_gvar<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.slow(set_gvar_slow::<L>)
+pub(crate) fn set_gvar<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let cell = L::value_cell(m.operand_atom(r, 1));
+    let old = m.space.cell(cell);
+    if !add_quickly(m, r.tos) {
+        return m.slow(set_gvar_slow::<L>);
+    }
+    if !delete_quickly(m, old) {
+        return m.slow(set_gvar_half::<L>);
+    }
+    replace_value(m, r, cell, old)
 }
 
 fn set_gvar_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    add_reference(m, r.tos);
+    set_gvar_half(m, r)
+}
+
+/// GVAR_ after the new reference has been added.
+fn set_gvar_half<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     let cell = L::value_cell(m.operand_atom(r, 1));
     let old = m.space.cell(cell);
-    crate::collector::add_reference(m, r.tos);
-    crate::collector::delete_reference(m, old & L::POINTER_MASK);
-    // What stands above the pointer in a value cell stays.
+    delete_reference(m, old);
+    replace_value(m, r, cell, old)
+}
+
+/// What stands above the pointer in a value cell stays.
+#[inline(always)]
+fn replace_value<L: Layout>(m: &Machine<L>, r: &Regs, cell: LispPtr, old: u32) -> Flow {
     m.space.set_cell(cell, old & !L::POINTER_MASK | r.tos & L::POINTER_MASK);
     Flow::Next
 }
