@@ -212,3 +212,116 @@ pub(crate) fn my_alink<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     m.push(r, SMALL_POSITIVE | alink as u32);
     Flow::Next
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::by_hand::Stack;
+    use crate::layout::{Medley2, Medley35};
+    use crate::testing::machine;
+
+    /// Puts an instruction at the pc.
+    fn code<L: Layout>(m: &Machine<L>, r: &mut Regs, bytes: &[u8]) {
+        r.pc = 0x40_0100;
+        for (i, &byte) in bytes.iter().enumerate() {
+            m.space.set_byte(crate::address::ByteAddr(r.pc + i as u32), byte);
+        }
+    }
+
+    fn bind_and_unbind<L: Layout>() {
+        let mut m = machine::<L>();
+        let mut stack = Stack::new(&mut m);
+        let frame = stack.call(&[], &[10, 11]);
+        let mut r = stack.run(frame, 12);
+        let start = r.sp;
+        // One NIL and two values into PVARs 1 to 3; 10 stays.
+        code(&m, &mut r, &[0o021, 0x12, 3]);
+        assert_eq!(bind(&mut m, &mut r), Flow::Next);
+        assert_eq!(r.tos, 0xFFFC_0006);
+        assert_eq!(r.sp, start - 2);
+        let variable = |n: u32| m.space.cell(LispPtr(r.pvar + 2 * n));
+        assert_eq!([variable(1), variable(2), variable(3)], [11, 12, 0]);
+        m.push(&mut r, 20);
+        m.push(&mut r, 21);
+        assert_eq!(unbind(&mut m, &mut r), Flow::Next);
+        assert_eq!((r.tos, r.sp), (21, start - 2));
+        assert_eq!([1, 2, 3].map(|n| m.space.cell(LispPtr(r.pvar + 2 * n))), [UNBOUND; 3]);
+        assert_eq!(m.below(&r, 1), 10);
+    }
+
+    #[test]
+    fn bind_and_unbind_in_both_layouts() {
+        bind_and_unbind::<Medley2>();
+        bind_and_unbind::<Medley35>();
+    }
+
+    #[test]
+    fn bind_without_values_keeps_the_top() {
+        let mut m = machine::<Medley2>();
+        let mut stack = Stack::new(&mut m);
+        let frame = stack.call(&[], &[10]);
+        let mut r = stack.run(frame, 11);
+        code(&m, &mut r, &[0o021, 0x20, 1]);
+        bind(&mut m, &mut r);
+        assert_eq!((r.tos, m.below(&r, 1)), (0xFFFD_0002, 11));
+        // DUNBIND with the mark on top, and with something above it.
+        let mut again = r;
+        dunbind(&mut m, &mut again);
+        assert_eq!(again.tos, 11);
+        m.push(&mut r, 30);
+        dunbind(&mut m, &mut r);
+        assert_eq!((r.tos, r.sp), (11, again.sp));
+    }
+
+    #[test]
+    fn unwind_undoes_what_is_on_the_way() {
+        let mut m = machine::<Medley2>();
+        let mut stack = Stack::new(&mut m);
+        let frame = stack.call(&[], &[10, 0xFFFE_0000, 12]);
+        m_unwind(&mut stack, frame, false);
+        let mut m = machine::<Medley2>();
+        let mut stack = Stack::new(&mut m);
+        let frame = stack.call(&[], &[10, 0xFFFE_0000, 12]);
+        m_unwind(&mut stack, frame, true);
+    }
+
+    fn m_unwind(stack: &mut Stack<'_, Medley2>, frame: crate::frames::Frame, keep: bool) {
+        let mut r = Regs { pvar: frame.first_pvar().0, sp: frame.next().0, tos: 13, ..Regs::default() };
+        let m = &mut *stack.m;
+        m.space.set_cell(LispPtr(r.pvar), 99);
+        // To cell 3 from the first PVAR: two PVARs, and 10.
+        code(m, &mut r, &[0o007, 3, keep as u8]);
+        assert_eq!(unwind_slow(m, &mut r), Flow::Next);
+        assert_eq!(m.space.cell(LispPtr(r.pvar)), UNBOUND);
+        if keep {
+            assert_eq!((r.tos, r.sp), (13, r.pvar + 6));
+        } else {
+            assert_eq!((r.tos, r.sp), (10, r.pvar + 4));
+        }
+        code(m, &mut r, &[0o007, 30, 0]);
+        assert_eq!(unwind_slow(m, &mut r), Flow::Ufn);
+    }
+
+    #[test]
+    fn arguments_are_found() {
+        let mut m = machine::<Medley35>();
+        let mut stack = Stack::new(&mut m);
+        stack.call(&[], &[]);
+        let frame = stack.call(&[50, 51, 52, 53], &[]);
+        let mut r = stack.run(frame, 52);
+        code(&m, &mut r, &[0o036, 1]);
+        find_key_slow(&mut m, &mut r);
+        assert_eq!(r.tos, 0xE_0004);
+        r.tos = 53;
+        find_key_slow(&mut m, &mut r);
+        assert_eq!(r.tos, 0);
+        my_arg_count(&mut m, &mut r);
+        assert_eq!(r.tos, 0xE_0004);
+        arg0_slow(&mut m, &mut r);
+        assert_eq!(r.tos, 53);
+        r.tos = 0xE_0005;
+        assert_eq!(arg0_slow(&mut m, &mut r), Flow::Ufn);
+        my_alink(&mut m, &mut r);
+        assert_eq!(r.tos & 0xFFFF, (frame.alink()) as u32);
+    }
+}

@@ -217,3 +217,126 @@ pub(crate) fn copy_frame<L: Layout>(m: &Machine<L>, frame: Frame, block: LispPtr
     debug_assert_eq!(copy.at.high(), STACK.high());
     copy
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::by_hand::{BASE, END, Stack, check};
+    use crate::layout::{Medley2, Medley35};
+    use crate::testing::machine;
+
+    fn there_and_back<L: Layout>() {
+        let mut m = machine::<L>();
+        let mut stack = Stack::new(&mut m);
+        let waiting = stack.call(&[], &[7]);
+        stack.free(100);
+        stack.other_process();
+        let running = stack.call(&[1], &[8]);
+        let mut r = stack.run(running, 0xE_0003);
+        waiting.set_no_push(true);
+        m.set_ifpage_word(3, waiting.offset());
+        let before = (r, m.func, m.stack_end);
+        assert_eq!(context_switch_slow(&mut m, &mut r), Flow::Jump);
+        assert_eq!((r.pvar, r.tos, r.sp), (waiting.first_pvar().0, 7, waiting.next().0 - 2));
+        assert_eq!(m.stack_end, waiting.next().plus(100));
+        assert!(!waiting.no_push() && running.no_push());
+        assert_eq!(m.ifpage_word(3), running.offset());
+        check(m.space, BASE, END);
+        r.tos = 3;
+        assert_eq!(context_switch_slow(&mut m, &mut r), Flow::Jump);
+        // The context number comes back on top, and the pc is behind the opcode.
+        assert_eq!((r.sp, r.tos, r.pvar, r.ivar), (before.0.sp, 3, before.0.pvar, before.0.ivar));
+        assert_eq!((r.pc, m.func, m.stack_end), (before.0.pc + 1, before.1, before.2));
+        check(m.space, BASE, END);
+    }
+
+    #[test]
+    fn there_and_back_in_both_layouts() {
+        there_and_back::<Medley2>();
+        there_and_back::<Medley35>();
+    }
+
+    #[test]
+    fn a_context_that_is_no_frame_is_an_error() {
+        let mut m = machine::<Medley2>();
+        let mut stack = Stack::new(&mut m);
+        let running = stack.call(&[1], &[8]);
+        let mut r = stack.run(running, 0xE_0003);
+        assert_eq!(context_switch_slow(&mut m, &mut r), Flow::Exit);
+    }
+
+    #[test]
+    fn a_slow_return_without_other_references_is_like_a_fast_one() {
+        let mut m = machine::<Medley2>();
+        let mut stack = Stack::new(&mut m);
+        let outer = stack.call(&[1], &[8]);
+        let inner = stack.call(&[2, 3], &[9]);
+        let mut r = stack.run(inner, 42);
+        inner.make_slow();
+        slow_return(&mut m, &mut r).unwrap();
+        assert_eq!((r.pvar, r.tos), (outer.first_pvar().0, 42));
+        assert_eq!(r.sp, inner.at.0 - 6);
+        assert_eq!(m.stack_end.0, END);
+        check(m.space, BASE, END);
+    }
+
+    fn return_to_a_copy<L: Layout>() {
+        let mut m = machine::<L>();
+        let space = m.space;
+        let mut stack = Stack::new(&mut m);
+        let outermost = stack.call(&[], &[]);
+        let outer = stack.call(&[1], &[8]);
+        let inner = stack.call(&[2, 3], &[9]);
+        let mut r = stack.run(inner, 42);
+        increment_use_count(outer).unwrap();
+        slow_return(&mut m, &mut r).unwrap();
+        let copy = Frame::of_pvar(space, r.pvar);
+        assert!(copy.at > inner.at);
+        assert_eq!((outer.use_count(), copy.use_count(), outermost.use_count()), (0, 0, 1));
+        assert_eq!(copy.basic_frame().at, outer.basic_frame().at);
+        assert_eq!(copy.basic_frame().use_count(), 1);
+        assert!(copy.neighbour().is_residual() && copy.is_slow() && outer.is_slow());
+        assert_eq!(copy.clink(), outermost.offset());
+        assert_eq!(space.cell(LispPtr(r.sp - 2)), 8);
+        assert_eq!((r.tos, r.ivar), (42, outer.basic_frame().first_argument().0));
+        assert!(is_free(space, LispPtr(outer.next().0)));
+        // Returning from the copy copies the outermost frame, and the arguments stay for the original.
+        slow_return(&mut m, &mut r).unwrap();
+        assert_eq!(outer.basic_frame().use_count(), 0);
+        assert!(outer.is_frame() && outermost.is_frame());
+        assert_eq!(outermost.use_count(), 0);
+        // Nobody needs the original any more: all of its chain goes.
+        decrement_use_count(outer).unwrap();
+        assert!(is_free(space, outer.at) && is_free(space, outer.at.offset(-4)));
+        assert!(is_free(space, outermost.at));
+        let now = Frame::of_pvar(space, r.pvar);
+        m.close_frame(&r, r.sp).unwrap();
+        assert!(now.is_frame() && now.basic_frame().use_count() == 0);
+        check(space, BASE, END);
+    }
+
+    #[test]
+    fn return_to_a_copy_in_both_layouts() {
+        return_to_a_copy::<Medley2>();
+        return_to_a_copy::<Medley35>();
+    }
+
+    #[test]
+    fn arguments_that_a_copy_shares_outlive_the_original() {
+        let mut m = machine::<Medley2>();
+        let space = m.space;
+        let mut stack = Stack::new(&mut m);
+        let outer = stack.call(&[], &[8]);
+        let inner = stack.call(&[2, 3], &[9]);
+        let mut r = stack.run(inner, 42);
+        inner.make_slow();
+        inner.basic_frame().set_use_count(1);
+        let arguments = inner.basic_frame();
+        slow_return(&mut m, &mut r).unwrap();
+        assert_eq!(arguments.use_count(), 0);
+        assert_eq!(space.cell(arguments.first_argument()), 2);
+        assert_eq!(Frame::of_pvar(space, r.pvar).clink(), outer.clink());
+        m.close_frame(&r, r.sp).unwrap();
+        check(space, BASE, END);
+    }
+}

@@ -403,3 +403,206 @@ pub(crate) fn decrement_use_count(frame: Frame) -> Result<(), MachineError> {
     }
     Ok(())
 }
+
+/// Stacks made by hand, for tests of everything that handles frames.
+#[cfg(test)]
+pub(crate) mod by_hand {
+    use super::*;
+    use crate::machine::{Machine, Regs};
+    use core::sync::atomic::Ordering;
+
+    /// A function header: needs 40 words, any number of arguments, one pair of PVARs, code at byte 64.
+    pub(crate) const HEADER: LispPtr = LispPtr(0x20_0000);
+    /// Where the stack by hand begins and ends.
+    pub(crate) const BASE: u32 = 0x1_2000;
+    pub(crate) const END: u32 = 0x1_5000;
+
+    /// Frames one behind the other.
+    pub(crate) struct Stack<'a, L: Layout> {
+        pub(crate) m: &'a mut Machine<L>,
+        at: u32,
+        top: Option<Frame>,
+    }
+
+    impl<'a, L: Layout> Stack<'a, L> {
+        pub(crate) fn new(m: &'a mut Machine<L>) -> Self {
+            header(m.space, HEADER);
+            m.set_ifpage_word(30, BASE as u16);
+            m.set_ifpage_word(7, END as u16);
+            make_guard(m.space, LispPtr(END), 2).unwrap();
+            Stack { m, at: BASE, top: None }
+        }
+
+        /// Another fast frame, called by the one before.
+        pub(crate) fn call(&mut self, arguments: &[u32], temporaries: &[u32]) -> Frame {
+            let space = self.m.space;
+            let first = self.at;
+            if let Some(caller) = self.top {
+                caller.set_next_block(first as u16);
+            }
+            for &argument in arguments {
+                space.set_cell(LispPtr(self.at), argument);
+                self.at += 2;
+            }
+            space.set_cell(LispPtr(self.at), 0x8000_0000 | first & 0xFFFF);
+            let frame = Frame::at(space, LispPtr(self.at + 2));
+            let alink = self.top.map_or(11, |caller| caller.first_pvar().low() as u32);
+            space.set_cell(frame.at, 0xC000_0000 | alink);
+            frame.set_header::<L>(HEADER);
+            frame.set_pc(70);
+            space.fill_cells(frame.first_pvar(), 2, 0xFFFF_FFFF);
+            self.at = frame.first_pvar().0 + 4;
+            for &cell in temporaries {
+                space.set_cell(LispPtr(self.at), cell);
+                self.at += 2;
+            }
+            frame.set_next_block(self.at as u16);
+            self.top = Some(frame);
+            frame
+        }
+
+        /// Free words.
+        pub(crate) fn free(&mut self, words: u32) {
+            make_free(self.m.space, LispPtr(self.at), words).unwrap();
+            self.at += words;
+        }
+
+        /// Frames from here on belong to another process: the first has no caller.
+        pub(crate) fn other_process(&mut self) {
+            self.top = None;
+        }
+
+        /// The rest is free; `frame` runs, with `tos` on top of what it has.
+        pub(crate) fn run(self, frame: Frame, tos: u32) -> Regs {
+            if self.at < END {
+                make_free(self.m.space, LispPtr(self.at), END - self.at).unwrap();
+            }
+            let mut r = Regs { pvar: frame.first_pvar().0, sp: frame.next().0, tos, ..Regs::default() };
+            self.m.resume_frame(&mut r);
+            self.m.stack_end = end_of_free(self.m.space, frame.next()).unwrap();
+            self.m.attention.end.store(self.m.stack_end.0, Ordering::Relaxed);
+            r
+        }
+    }
+
+    /// Writes a function header as [`HEADER`] describes it.
+    pub(crate) fn header(space: Space, at: LispPtr) {
+        space.set_cell(at, 40 << 16 | 0xFFFF);
+        space.set_cell(at.plus(2), 64);
+        space.set_cell(at.plus(4), 500);
+        space.set_cell(at.plus(6), 0);
+    }
+
+    /// Walks the blocks from base to end; panics if they do not follow each other.
+    pub(crate) fn check(space: Space, base: u32, end: u32) {
+        let mut at = LispPtr(base);
+        while at.0 < end {
+            let before = at;
+            match block_flag(space, at) {
+                flag::FREE | flag::GUARD => at = at.plus(block_size(space, at).unwrap()),
+                flag::FRAME => at = Frame::at(space, at).next(),
+                _ => {
+                    let basic_frame = basic_frame_from(space, at).unwrap();
+                    if basic_frame.is_residual() {
+                        assert_eq!(basic_frame.at, before, "no arguments before a residual basic frame");
+                    } else {
+                        assert_eq!(basic_frame.first_argument(), before, "a basic frame names its arguments");
+                    }
+                    at = basic_frame.at.plus(2);
+                    assert!(matches!(block_flag(space, at), flag::FRAME | flag::FREE), "a frame behind its arguments");
+                }
+            }
+            assert!(at > before, "blocks go up: {before:?} to {at:?}");
+        }
+        assert_eq!(at.0, end, "the last block ends at the end");
+        assert_eq!(block_flag(space, at), flag::GUARD);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_hand::{BASE, END, HEADER, Stack, check};
+    use super::*;
+    use crate::layout::{Medley2, Medley35};
+    use crate::testing::machine;
+
+    fn links<L: Layout>() {
+        let mut m = machine::<L>();
+        let space = m.space;
+        let mut stack = Stack::new(&mut m);
+        let outer = stack.call(&[1, 2], &[3]);
+        let inner = stack.call(&[4], &[]);
+        assert_eq!((inner.alink(), inner.clink()), (outer.offset(), outer.offset()));
+        assert_eq!(inner.basic_frame().at, inner.at.offset(-2));
+        assert_eq!(inner.basic_frame().size(), 4);
+        assert_eq!((inner.header::<L>(), inner.name_table::<L>()), (HEADER, HEADER));
+        inner.make_slow();
+        assert_eq!((inner.alink(), inner.clink()), (outer.offset(), outer.offset()));
+        assert_eq!(inner.basic_frame().at, inner.at.offset(-2));
+        assert!(inner.is_slow());
+        assert_eq!(outer.alink(), 0);
+        assert!(!Frame::at_offset(space, outer.alink()).is_frame());
+        outer.set_use_count(7);
+        outer.set_no_push(true);
+        assert_eq!((outer.use_count(), outer.no_push(), outer.in_call()), (7, true, false));
+        outer.set_no_push(false);
+        assert_eq!(space.word(outer.at), 0xC007);
+    }
+
+    #[test]
+    fn links_in_both_layouts() {
+        links::<Medley2>();
+        links::<Medley35>();
+    }
+
+    #[test]
+    fn a_reference_makes_the_next_frame_slow() {
+        let mut m = machine::<Medley2>();
+        let mut stack = Stack::new(&mut m);
+        let outer = stack.call(&[1, 2], &[3]);
+        let inner = stack.call(&[4], &[]);
+        increment_use_count(outer).unwrap();
+        assert_eq!(outer.use_count(), 1);
+        assert!(inner.is_slow() && !outer.is_slow());
+        decrement_use_count(outer).unwrap();
+        assert_eq!(outer.use_count(), 0);
+    }
+
+    #[test]
+    fn the_last_reference_frees_the_chain() {
+        let mut m = machine::<Medley35>();
+        let space = m.space;
+        let mut stack = Stack::new(&mut m);
+        let outer = stack.call(&[1, 2], &[3]);
+        let middle = stack.call(&[4], &[]);
+        let inner = stack.call(&[], &[5]);
+        stack.other_process();
+        let other = stack.call(&[], &[]);
+        outer.set_use_count(1);
+        stack.run(other, 0);
+        decrement_use_count(inner).unwrap();
+        assert!(is_free(space, inner.at) && is_free(space, middle.at));
+        assert!(is_free(space, inner.at.offset(-2)) && is_free(space, middle.at.offset(-4)));
+        assert_eq!((outer.is_frame(), outer.use_count()), (true, 0));
+        check(space, BASE, END);
+    }
+
+    #[test]
+    fn names_on_the_stack_move_along() {
+        fn moved<L: Layout>() {
+            let mut m = machine::<L>();
+            let space = m.space;
+            let mut stack = Stack::new(&mut m);
+            let frame = stack.call(&[], &[0; 8]);
+            assert!(!frame.has_names_on_stack::<L>());
+            frame.set_flag(HAS_NAMES, true);
+            let names = frame.first_pvar().plus(4);
+            space.set_cell(frame.at.plus(6), L::frame_cell(names));
+            assert!(frame.has_names_on_stack::<L>());
+            frame.shift_names::<L>(-0x100);
+            assert_eq!(frame.name_table::<L>(), names.offset(-0x100));
+        }
+        moved::<Medley2>();
+        moved::<Medley35>();
+    }
+}

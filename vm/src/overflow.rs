@@ -226,3 +226,107 @@ pub(crate) fn hard_reset<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
         Err(flow) => flow,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::by_hand::{BASE, END, Stack, check};
+    use crate::layout::{Medley2, Medley35};
+    use crate::testing::machine;
+
+    fn move_up<L: Layout>() {
+        let mut m = machine::<L>();
+        let space = m.space;
+        let mut stack = Stack::new(&mut m);
+        let outer = stack.call(&[1], &[]);
+        let running = stack.call(&[2, 3], &[10, 11]);
+        stack.free(8);
+        stack.other_process();
+        let other = stack.call(&[], &[12]);
+        stack.run(other, 0);
+        let mut r = Regs { pvar: running.first_pvar().0, sp: running.next().0, tos: 13, ..Regs::default() };
+        m.resume_frame(&mut r);
+        m.stack_end = running.next().plus(8);
+        space.set_cell(LispPtr(r.sp), r.tos);
+        let next = make_room(&mut m, &mut r, running.next().0 + 2).unwrap();
+        let moved = Frame::of_pvar(space, r.pvar);
+        assert!(moved.at > other.at);
+        assert_eq!(moved.at.0, other.next().0 + LITTLE + 2);
+        assert_eq!([6, 4, 2].map(|back| space.cell(LispPtr(next - back))), [10, 11, 13]);
+        assert_eq!((moved.clink(), moved.use_count()), (outer.offset(), 0));
+        assert_eq!(moved.basic_frame().at, running.at.offset(-2));
+        assert!(moved.neighbour().is_residual() && is_free(space, running.at));
+        assert_eq!(m.stack_end.0, END);
+        check(space, BASE, END);
+        // A second move leaves nothing behind.
+        let second = move_frame(&mut m, moved).unwrap().unwrap();
+        assert_eq!(second.at, moved.at, "enough space now");
+    }
+
+    #[test]
+    fn move_up_in_both_layouts() {
+        move_up::<Medley2>();
+        move_up::<Medley35>();
+    }
+
+    #[test]
+    fn free_blocks_are_merged_first() {
+        let mut m = machine::<Medley2>();
+        let space = m.space;
+        let mut stack = Stack::new(&mut m);
+        let running = stack.call(&[2, 3], &[10]);
+        stack.free(6);
+        stack.free(300);
+        stack.other_process();
+        let other = stack.call(&[], &[12]);
+        stack.run(other, 0);
+        let mut r = Regs { pvar: running.first_pvar().0, sp: running.next().0, tos: 13, ..Regs::default() };
+        m.resume_frame(&mut r);
+        m.stack_end = running.next().plus(6);
+        make_room(&mut m, &mut r, running.next().0 + 2).unwrap();
+        assert_eq!(Frame::of_pvar(space, r.pvar).at, running.at);
+        assert_eq!(m.stack_end, other.at.offset(-2));
+        check(space, BASE, END);
+    }
+
+    #[test]
+    fn names_keep_their_place_in_a_quadword() {
+        for extra in [0, 2] {
+            let mut m = machine::<Medley2>();
+            let space = m.space;
+            let mut stack = Stack::new(&mut m);
+            let running = stack.call(&[2, 3], &[10, 11, 12, 13]);
+            stack.free(4 + extra);
+            stack.other_process();
+            let other = stack.call(&[], &[12]);
+            stack.run(other, 0);
+            let names = running.first_pvar().plus(4);
+            space.set_word(running.at, 0xC200);
+            space.set_cell(running.at.plus(6), Medley2::frame_cell(names));
+            m.stack_end = running.next().plus(4 + extra);
+            let moved = move_frame(&mut m, running).unwrap().unwrap();
+            let distance = moved.at.0 - running.at.0;
+            assert_eq!(distance % 4, 0);
+            assert_eq!(moved.name_table::<Medley2>(), names.plus(distance));
+            check(space, BASE, END);
+        }
+    }
+
+    #[test]
+    fn a_full_stack_switches_to_the_reset_context() {
+        let mut m = machine::<Medley2>();
+        let mut stack = Stack::new(&mut m);
+        let reset = stack.call(&[], &[]);
+        stack.free(20);
+        stack.other_process();
+        let running = stack.call(&[2, 3], &[10]);
+        let room = END - running.next().0;
+        stack.free(room);
+        let mut r = stack.run(running, 5);
+        m.set_ifpage_word(hard::RESET, reset.offset());
+        let next = r.sp + 2;
+        assert_eq!(make_room(&mut m, &mut r, next), Err(Flow::Jump));
+        assert_eq!(r.pvar, reset.first_pvar().0);
+        assert_eq!(m.ifpage_word(hard::RESET), running.offset());
+    }
+}
