@@ -275,28 +275,26 @@ mod tests {
 
     #[test]
     fn unwind_undoes_what_is_on_the_way() {
-        let mut m = machine::<Medley2>();
-        let mut stack = Stack::new(&mut m);
-        let frame = stack.call(&[], &[10, 0xFFFE_0000, 12]);
-        m_unwind(&mut stack, frame, false);
-        let mut m = machine::<Medley2>();
-        let mut stack = Stack::new(&mut m);
-        let frame = stack.call(&[], &[10, 0xFFFE_0000, 12]);
-        m_unwind(&mut stack, frame, true);
+        for keep in [false, true] {
+            let mut m = machine::<Medley2>();
+            let mut stack = Stack::new(&mut m);
+            let frame = stack.call(&[], &[10, 0xFFFE_0000, 12]);
+            check_unwind(&mut stack, frame, keep);
+        }
     }
 
-    fn m_unwind(stack: &mut Stack<'_, Medley2>, frame: crate::frames::Frame, keep: bool) {
+    fn check_unwind(stack: &mut Stack<'_, Medley2>, frame: crate::frames::Frame, keep: bool) {
         let mut r = Regs { pvar: frame.first_pvar().0, sp: frame.next().0, tos: 13, ..Regs::default() };
         let m = &mut *stack.m;
         m.space.set_cell(LispPtr(r.pvar), 99);
-        // To cell 3 from the first PVAR: two PVARs, and 10.
-        code(m, &mut r, &[0o007, 3, keep as u8]);
+        // To cell 5 from the first PVAR: four PVARs, and 10.
+        code(m, &mut r, &[0o007, 5, keep as u8]);
         assert_eq!(unwind_slow(m, &mut r), Flow::Next);
         assert_eq!(m.space.cell(LispPtr(r.pvar)), UNBOUND);
         if keep {
-            assert_eq!((r.tos, r.sp), (13, r.pvar + 6));
+            assert_eq!((r.tos, r.sp), (13, r.pvar + 10));
         } else {
-            assert_eq!((r.tos, r.sp), (10, r.pvar + 4));
+            assert_eq!((r.tos, r.sp), (10, r.pvar + 8));
         }
         code(m, &mut r, &[0o007, 30, 0]);
         assert_eq!(unwind_slow(m, &mut r), Flow::Ufn);

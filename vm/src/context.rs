@@ -335,7 +335,8 @@ mod tests {
         slow_return(&mut m, &mut r).unwrap();
         assert_eq!(arguments.use_count(), 0);
         assert_eq!(space.cell(arguments.first_argument()), 2);
-        assert_eq!(Frame::of_pvar(space, r.pvar).clink(), outer.clink());
+        assert_eq!(Frame::of_pvar(space, r.pvar).clink(), 0);
+        assert!(is_free(space, outer.at), "the copy took its place");
         m.close_frame(&r, r.sp).unwrap();
         check(space, BASE, END);
     }

@@ -411,7 +411,7 @@ pub(crate) mod by_hand {
     use crate::machine::{Machine, Regs};
     use core::sync::atomic::Ordering;
 
-    /// A function header: needs 40 words, any number of arguments, one pair of PVARs, code at byte 64.
+    /// A function header: needs 40 words, any number of arguments, two pairs of PVARs, code at byte 64.
     pub(crate) const HEADER: LispPtr = LispPtr(0x20_0000);
     /// Where the stack by hand begins and ends.
     pub(crate) const BASE: u32 = 0x1_2000;
@@ -446,12 +446,15 @@ pub(crate) mod by_hand {
             }
             space.set_cell(LispPtr(self.at), 0x8000_0000 | first & 0xFFFF);
             let frame = Frame::at(space, LispPtr(self.at + 2));
-            let alink = self.top.map_or(11, |caller| caller.first_pvar().low() as u32);
+            let alink = self.top.map_or(10, |caller| caller.first_pvar().low() as u32);
             space.set_cell(frame.at, 0xC000_0000 | alink);
+            if self.top.is_none() {
+                frame.make_slow();
+            }
             frame.set_header::<L>(HEADER);
             frame.set_pc(70);
-            space.fill_cells(frame.first_pvar(), 2, 0xFFFF_FFFF);
-            self.at = frame.first_pvar().0 + 4;
+            space.fill_cells(frame.first_pvar(), 4, 0xFFFF_FFFF);
+            self.at = frame.first_pvar().0 + 8;
             for &cell in temporaries {
                 space.set_cell(LispPtr(self.at), cell);
                 self.at += 2;
@@ -488,7 +491,7 @@ pub(crate) mod by_hand {
     /// Writes a function header as [`HEADER`] describes it.
     pub(crate) fn header(space: Space, at: LispPtr) {
         space.set_cell(at, 40 << 16 | 0xFFFF);
-        space.set_cell(at.plus(2), 64);
+        space.set_cell(at.plus(2), 1 << 16 | 64);
         space.set_cell(at.plus(4), 500);
         space.set_cell(at.plus(6), 0);
     }
@@ -563,7 +566,7 @@ mod tests {
         let inner = stack.call(&[4], &[]);
         increment_use_count(outer).unwrap();
         assert_eq!(outer.use_count(), 1);
-        assert!(inner.is_slow() && !outer.is_slow());
+        assert!(inner.is_slow());
         decrement_use_count(outer).unwrap();
         assert_eq!(outer.use_count(), 0);
     }
@@ -596,7 +599,7 @@ mod tests {
             let frame = stack.call(&[], &[0; 8]);
             assert!(!frame.has_names_on_stack::<L>());
             frame.set_flag(HAS_NAMES, true);
-            let names = frame.first_pvar().plus(4);
+            let names = frame.first_pvar().plus(8);
             space.set_cell(frame.at.plus(6), L::frame_cell(names));
             assert!(frame.has_names_on_stack::<L>());
             frame.shift_names::<L>(-0x100);

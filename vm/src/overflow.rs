@@ -300,7 +300,7 @@ mod tests {
             stack.other_process();
             let other = stack.call(&[], &[12]);
             stack.run(other, 0);
-            let names = running.first_pvar().plus(4);
+            let names = running.first_pvar().plus(8);
             space.set_word(running.at, 0xC200);
             space.set_cell(running.at.plus(6), Medley2::frame_cell(names));
             m.stack_end = running.next().plus(4 + extra);
@@ -319,9 +319,10 @@ mod tests {
         let reset = stack.call(&[], &[]);
         stack.free(20);
         stack.other_process();
-        let running = stack.call(&[2, 3], &[10]);
-        let room = END - running.next().0;
-        stack.free(room);
+        // All but 8 words: 2 of basic frame, 10 of frame extension, 8 of PVARs.
+        let temporaries = (END - reset.next().0 - 20 - 2 - 10 - 8 - 8) as usize / 2;
+        let running = stack.call(&[], &std::vec![10; temporaries]);
+        assert_eq!(running.next().0, END - 8);
         let mut r = stack.run(running, 5);
         m.set_ifpage_word(hard::RESET, reset.offset());
         let next = r.sp + 2;
