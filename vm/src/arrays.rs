@@ -204,3 +204,150 @@ fn aset2_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     m.replace(r, 3, datum);
     Flow::Next
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::{CHARACTERS, Medley2, Medley35, SMALL_NEGATIVE};
+    use crate::storage::TypeDescriptor;
+    use crate::storage::tests::with_storage;
+
+    const ARRAY: LispPtr = LispPtr(0x40_0000);
+    const MATRIX: LispPtr = LispPtr(0x40_0200);
+    const BASE: LispPtr = LispPtr(0x50_0000);
+
+    fn run<L: Layout>(
+        m: &mut Machine<L>,
+        opcode: fn(&mut Machine<L>, &mut Regs) -> Flow,
+        stack: &[u32],
+    ) -> (Flow, u32) {
+        let mut r = m.regs;
+        for cell in stack {
+            m.push(&mut r, *cell);
+        }
+        let mut flow = opcode(m, &mut r);
+        if flow == Flow::Slow {
+            let rest = m.slow_path;
+            flow = rest(m, &mut r);
+        }
+        if flow == Flow::Next {
+            assert_eq!(r.sp, m.regs.sp + 2, "one value is left");
+        } else {
+            assert_eq!((r.sp, r.tos), (m.regs.sp + 2 * stack.len() as u32, stack[stack.len() - 1]));
+        }
+        (flow, r.tos)
+    }
+
+    /// A machine with a vector of 10 elements, 2 of them cut off in front, and a matrix of 3 rows of 5.
+    fn with_arrays<L: Layout>(kind: u32) -> crate::testing::Fixture<L> {
+        let m = with_storage::<L>();
+        for (at, number) in [(ARRAY, types::ONED_ARRAY), (MATRIX, types::TWOD_ARRAY)] {
+            m.space.set_word(LispPtr(L::MDS_TYPE_TABLE.0 + (at.0 >> 9)), number as u16);
+            m.space.set_cell(at, BASE.0);
+        }
+        TypeDescriptor::<L>::of(types::FIXP).declare(m.space, 2, 2, types::FIXP as u16, 0);
+        TypeDescriptor::<L>::of(types::FLOATP).declare(m.space, 3, 2, types::FLOATP as u16, 0);
+        m.space.set_cell(ARRAY.plus(2), kind << 16 | 2);
+        if L::BIG {
+            m.space.set_cell(ARRAY.plus(4), 5);
+            m.space.set_cell(ARRAY.plus(6), 10);
+            m.space.set_cell(MATRIX.plus(2), kind << 16);
+            m.space.set_cell(MATRIX.plus(4), 3);
+            m.space.set_cell(MATRIX.plus(6), 15);
+            m.space.set_cell(MATRIX.plus(8), 5);
+        } else {
+            m.space.set_cell(ARRAY.plus(4), 5 << 16 | 10);
+            m.space.set_cell(MATRIX.plus(2), kind << 16 | 3);
+            m.space.set_cell(MATRIX.plus(4), 5 << 16 | 15);
+        }
+        m
+    }
+
+    fn small(i: u32) -> u32 {
+        SMALL_POSITIVE | i
+    }
+
+    /// Every element type: what fits comes back, what does not is for Lisp; nothing else changes.
+    fn element_types<L: Layout>() {
+        let minus = |i: u32| SMALL_NEGATIVE | (0x1_0000 - i);
+        for (kind, good, bad) in [
+            (0, [small(1), small(0)].as_slice(), [small(2), minus(1), 76].as_slice()),
+            (3, &[small(0), small(255)], &[small(256), minus(1), CHARACTERS]),
+            (4, &[small(0), small(65535)], &[minus(1), 0]),
+            (20, &[small(32767), minus(1), minus(32768)], &[small(32768), minus(32769), 76]),
+            (22, &[small(65535), minus(65536)], &[76, CHARACTERS | 65]),
+            (38, &[76, small(5), 0x12_3456], &[]),
+            (67, &[CHARACTERS | 65, CHARACTERS | 255], &[CHARACTERS | 256, small(65)]),
+            (68, &[CHARACTERS | 65, CHARACTERS | 65535], &[small(65)]),
+            (86, &[76, small(5), 0x12_3456], &[]),
+            (99, &[], &[76, small(1)]),
+        ] {
+            let mut m = with_arrays::<L>(kind);
+            let m = &mut *m;
+            for datum in good {
+                assert_eq!(run(m, aset1, &[*datum, ARRAY.0, small(7)]), (Flow::Next, *datum), "type {kind}");
+                assert_eq!(run(m, aref1, &[ARRAY.0, small(7)]), (Flow::Next, *datum), "type {kind}");
+                // Element 7 behind an offset of 2 is element 9: row 1, column 4.
+                assert_eq!(run(m, aref2, &[MATRIX.0, small(1), small(4)]), (Flow::Next, *datum), "type {kind}");
+                let zero = run(m, aref1, &[ARRAY.0, small(6)]).1;
+                assert_eq!(run(m, aset2, &[*datum, MATRIX.0, small(2), small(0)]), (Flow::Next, *datum));
+                assert_eq!(run(m, aref1, &[ARRAY.0, small(8)]), (Flow::Next, *datum));
+                assert_eq!(run(m, aref1, &[ARRAY.0, small(6)]).1, zero, "its neighbour is left alone");
+                assert_eq!(run(m, aref1, &[ARRAY.0, small(9)]).1, zero, "its neighbour is left alone");
+            }
+            for datum in bad {
+                assert_eq!(run(m, aset1, &[*datum, ARRAY.0, small(7)]).0, Flow::Ufn, "type {kind}, {datum:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn elements_of_all_types() {
+        element_types::<Medley2>();
+        element_types::<Medley35>();
+    }
+
+    #[test]
+    fn boxed_elements() {
+        let mut m = with_arrays::<Medley35>(22);
+        let m = &mut *m;
+        m.space.set_cell(BASE.plus(2 * 2), 0x1234_5678);
+        let (flow, number) = run(m, aref1, &[ARRAY.0, small(0)]);
+        assert_eq!((flow, type_number::<Medley35>(m.space, number)), (Flow::Next, types::FIXP));
+        assert_eq!(run(m, aset1, &[number, ARRAY.0, small(1)]), (Flow::Next, number));
+        assert_eq!(m.space.cell(BASE.plus(2 * 3)), 0x1234_5678);
+        m.space.set_cell(ARRAY.plus(2), 54 << 16);
+        assert_eq!(run(m, aset1, &[number, ARRAY.0, small(1)]).0, Flow::Ufn, "an integer is no float");
+        let (flow, float) = run(m, aref1, &[ARRAY.0, small(2)]);
+        assert_eq!((flow, type_number::<Medley35>(m.space, float)), (Flow::Next, types::FLOATP));
+        assert_eq!(run(m, aset1, &[float, ARRAY.0, small(9)]), (Flow::Next, float));
+        assert_eq!(m.space.cell(BASE.plus(2 * 9)), 0x1234_5678);
+    }
+
+    fn bounds<L: Layout>() {
+        let mut m = with_arrays::<L>(38);
+        let m = &mut *m;
+        let index = crate::storage::create_cell(m, types::FIXP).unwrap();
+        m.space.set_cell(index, 9);
+        assert_eq!(run(m, aref1, &[ARRAY.0, index.0]).0, Flow::Next, "an index may be a FIXP");
+        m.space.set_cell(index, u32::MAX);
+        assert_eq!(run(m, aref1, &[ARRAY.0, index.0]).0, Flow::Ufn);
+        for at in [small(10), SMALL_NEGATIVE | 0xFFFF, 76] {
+            assert_eq!(run(m, aref1, &[ARRAY.0, at]).0, Flow::Ufn);
+            assert_eq!(run(m, aset1, &[76, ARRAY.0, at]).0, Flow::Ufn);
+        }
+        assert_eq!(run(m, aref1, &[MATRIX.0, small(0)]).0, Flow::Ufn);
+        assert_eq!(run(m, aref2, &[ARRAY.0, small(0), small(0)]).0, Flow::Ufn);
+        for (row, column) in [(3, 0), (0, 5), (3, 5)] {
+            assert_eq!(run(m, aref2, &[MATRIX.0, small(row), small(column)]).0, Flow::Ufn);
+            assert_eq!(run(m, aset2, &[76, MATRIX.0, small(row), small(column)]).0, Flow::Ufn);
+        }
+        assert_eq!(run(m, aref2, &[MATRIX.0, small(2), small(4)]).0, Flow::Next);
+    }
+
+    #[test]
+    fn indices_have_bounds() {
+        bounds::<Medley2>();
+        bounds::<Medley35>();
+    }
+}

@@ -130,3 +130,87 @@ pub(crate) fn atom_cell<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     r.tos = cell;
     Flow::Next
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::{Medley2, Medley35};
+    use crate::storage::tests::with_storage;
+
+    const SUB: u32 = 100;
+    const SUPER: u32 = 101;
+
+    fn run<L: Layout>(
+        m: &mut Machine<L>,
+        opcode: fn(&mut Machine<L>, &mut Regs) -> Flow,
+        tos: u32,
+        operand: u32,
+    ) -> (Flow, u32) {
+        let mut r = Regs { pc: 0x20_0000, tos, ..m.regs };
+        for i in 0..L::ATOM_BYTES {
+            let byte = operand >> (8 * (L::ATOM_BYTES - 1 - i));
+            m.space.set_byte(crate::address::ByteAddr(r.pc + 1 + i), byte as u8);
+        }
+        let mut flow = opcode(m, &mut r);
+        if flow == Flow::Slow {
+            let rest = m.slow_path;
+            flow = rest(m, &mut r);
+        }
+        (flow, r.tos)
+    }
+
+    fn types_and_supertypes<L: Layout>() {
+        let mut m = with_storage::<L>();
+        let m = &mut *m;
+        // A name beyond 65535 is a NEW-ATOM.
+        let (sub_name, super_name) = (0x12_3456, 777);
+        TypeDescriptor::<L>::of(SUB).declare(m.space, sub_name, 6, 0x1000 | SUB as u16, SUPER as u16);
+        TypeDescriptor::<L>::of(SUPER).declare(m.space, super_name, 4, SUPER as u16, 0);
+        let (flow, object) = run(m, create_cell, SMALL_POSITIVE | SUB, 0);
+        assert_eq!(flow, Flow::Next);
+        assert_eq!(run(m, create_cell, SMALL_POSITIVE | 200, 0).0, Flow::Ufn);
+        assert_eq!(run(m, create_cell, 76, 0).0, Flow::Ufn);
+        assert_eq!(run(m, ntypx, object, 0), (Flow::Next, SMALL_POSITIVE | SUB));
+        assert_eq!(run(m, listp, object, 0).1, 0);
+        let first_byte = 8 * (L::ATOM_BYTES - 1);
+        assert_eq!(run(m, typep, object, SUB << first_byte).1, object);
+        assert_eq!(run(m, typep, object, SUPER << first_byte).1, 0);
+        assert_eq!(run(m, type_mask, object, 0x10 << first_byte).1, object);
+        assert_eq!(run(m, type_mask, object, 0x20 << first_byte).1, 0);
+        for name in [sub_name, super_name] {
+            assert_eq!(run(m, dtest, object, name), (Flow::Next, object));
+            assert_eq!(run(m, instancep, object, name), (Flow::Next, AtomIndex::T.0));
+        }
+        assert_eq!(run(m, dtest, object, 778), (Flow::Ufn, object));
+        assert_eq!(run(m, instancep, object, 778), (Flow::Next, 0));
+    }
+
+    #[test]
+    fn types_are_tested_with_their_supertypes() {
+        types_and_supertypes::<Medley2>();
+        types_and_supertypes::<Medley35>();
+    }
+
+    #[test]
+    fn cells_of_symbols() {
+        let mut m = with_storage::<Medley2>();
+        let m = &mut *m;
+        let operand = |table: u32| table << 16;
+        for (table, at) in [(2, 0x2_0000), (8, 0x8_0000), (10, 0xA_0000), (12, 0xC_0000)] {
+            assert_eq!(run(m, atom_cell, 500, operand(table)), (Flow::Next, at + 1000));
+        }
+        assert_eq!(run(m, atom_cell, 0x20_0000, operand(8)).0, Flow::Ufn);
+        m.space.set_word(LispPtr(Medley2::MDS_TYPE_TABLE.0 + (0x20_0000 >> 9)), types::NEW_ATOM as u16);
+        assert_eq!(run(m, atom_cell, 0x20_0000, operand(12)), (Flow::Next, 0x20_0002));
+    }
+
+    #[test]
+    fn cells_of_symbol_records() {
+        let mut m = with_storage::<Medley35>();
+        let m = &mut *m;
+        for (table, offset) in [(2, 6), (8, 0), (10, 4), (12, 2)] {
+            assert_eq!(run(m, atom_cell, 500, table << 24), (Flow::Next, 0x2C_0000 + 5000 + offset));
+        }
+        assert_eq!(run(m, atom_cell, 500, 3 << 24).0, Flow::Ufn);
+    }
+}

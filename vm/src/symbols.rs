@@ -398,4 +398,30 @@ mod tests {
         let expected = ((0x4100u32 + 0x400) * 257 + 0x42) & 0xFFFF;
         assert_eq!(Characters::Native(b"AB").hash() as u32, expected);
     }
+
+    #[test]
+    fn an_image_is_searched_by_name() {
+        use crate::layout::Medley2;
+        use std::string::ToString;
+        let Some(m) = crate::testing::image::<Medley2>() else {
+            return;
+        };
+        let find = |name| find::<Medley2>(m.space, name);
+        assert_eq!(find("NIL"), Ok(AtomIndex::NIL));
+        assert_eq!(find("NOBIND"), Ok(AtomIndex::NOBIND));
+        assert_eq!(find("T"), Ok(AtomIndex::T));
+        assert_eq!(find("\\INTERPRETER"), Ok(AtomIndex(256)));
+        assert_eq!(find("NO SUCH SYMBOL"), Err(MachineError::MissingSymbol { name: "NO SUCH SYMBOL" }));
+        assert_eq!(find("NO-PACKAGE::CAR"), Err(MachineError::MissingSymbol { name: "NO-PACKAGE::CAR" }));
+        for (name, shown) in [
+            ("CL::CAR", "CL:CAR"),
+            ("IL::\\INTERRUPTFRAME", "\\INTERRUPTFRAME"),
+            ("SI::*CLOSURE-CACHE*", "SI:*CLOSURE-CACHE*"),
+            ("KEYWORD::TEST", ":TEST"),
+            ("XCL::*DELETED-IMPLICIT-HASH-SLOT*", "XCL:*DELETED-IMPLICIT-HASH-SLOT*"),
+        ] {
+            assert_eq!(super::name::<Medley2>(m.space, find(name).unwrap()).to_string(), shown);
+        }
+        assert_eq!(super::name::<Medley2>(m.space, AtomIndex(0x12_3456)).to_string(), "{22,32126}");
+    }
 }

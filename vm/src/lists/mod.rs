@@ -13,6 +13,8 @@ mod cells;
 mod coding;
 mod pages;
 mod search;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cells::{make_cons, replace_car, replace_cdr};
 pub use coding::{CdrCoding, NewCoding, OldCoding};

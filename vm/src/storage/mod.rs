@@ -15,6 +15,8 @@
 //! page, that page takes the file page right behind the table's last one, and the page that was there goes to the end.
 
 mod full;
+#[cfg(test)]
+pub(crate) mod tests;
 mod types;
 
 use crate::address::{AtomIndex, LispPage, LispPtr};
