@@ -79,7 +79,7 @@ fn lists_match_the_model<L: Layout>(seed: u64) {
     let mut random = Random(seed);
     let mut model: HashMap<u32, (u32, u32)> = HashMap::new();
     let mut cells: Vec<u32> = Vec::new();
-    let mut datum = |cells: &[u32], random: &mut Random| match random.below(6) {
+    let datum = |cells: &[u32], random: &mut Random| match random.below(6) {
         0 => 0,
         1 => SMALL_POSITIVE | random.below(1000) as u32,
         2 if !cells.is_empty() => cells[cells.len() - 1],
@@ -162,7 +162,7 @@ fn fresh_pages() {
     let m = with_storage::<Medley35>();
     ConsPage::<NewCoding>::numbered(m.space, 0x5000).initialise(0x1_2345);
     let cells = free_cells::<Medley35>(&m, 0x5000);
-    assert_eq!(cells, (4..128).rev().map(|i| 2 * i ^ 6).collect::<Vec<_>>());
+    assert_eq!(cells, (4..128).rev().map(|i| (2 * i) ^ 6).collect::<Vec<_>>());
     assert_eq!(m.space.cell(LispPtr(0x50_0004)), 0x7CF8_0000);
     assert_eq!(m.space.cell(LispPtr(0x50_0006)), 0x1_2345);
 }

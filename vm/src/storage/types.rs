@@ -71,21 +71,6 @@ impl<L: Layout> TypeDescriptor<L> {
         space.set_cell(self.at.plus(pick::<L>(2, 4)), cell.0);
     }
 
-    /// True if Lisp wants to be told before an object is freed.
-    pub(crate) fn is_finalizable(self, space: Space) -> bool {
-        space.cell(self.at.plus(pick::<L>(4, 0))) & 1 << 28 != 0
-    }
-
-    /// True if the type is a hunk: a block of array space of a fixed small size.
-    pub(crate) fn is_hunk(self, space: Space) -> bool {
-        space.cell(self.at.plus(pick::<L>(4, 6))) & 1 << pick::<L>(26, 30) != 0
-    }
-
-    /// What a hunk holds: 0 no pointers, 1 pointers, 2 code.
-    pub(crate) fn gc_type(self, space: Space) -> u32 {
-        space.cell(self.at.plus(pick::<L>(4, 6))) >> pick::<L>(24, 28) & 3
-    }
-
     /// The list of the word offsets of the pointers in an object.
     pub(crate) fn pointers(self, space: Space) -> u32 {
         space.cell(self.at.plus(pick::<L>(8, 10)))
