@@ -141,7 +141,7 @@ fn unboxed_2_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
         // DIV
         4 => a / b,
         // REM: exact, with the sign of the dividend
-        8 => a % b,
+        8 => remainder(a, b),
         // GREAT, MAX and MIN: nothing to round, so no check; where one is no number "greater" is false
         choice @ 5..=7 => {
             let cell = match choice {
@@ -161,6 +161,36 @@ fn unboxed_2_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     }
     m.replace(r, 1, result.to_bits());
     Flow::Next
+}
+
+/// The remainder of a division truncated to an integer, which is always exact; no number where C's `fmodf` gives none.
+/// (`%` would want that very function from a C library.)
+fn remainder(a: f32, b: f32) -> f32 {
+    if !a.is_finite() || b.is_nan() || b == 0.0 {
+        return f32::NAN;
+    }
+    let sign = a.to_bits() & SIGN;
+    let (a_bits, b_bits) = (a.to_bits() & !SIGN, b.to_bits() & !SIGN);
+    if a_bits < b_bits {
+        return a;
+    }
+    // Value = mantissa * 2^exponent * (smallest float), with 24 bits of mantissa unless it is subnormal.
+    let parts = |bits: u32| match bits >> 23 {
+        0 => (bits as u64, 0),
+        exponent => ((bits & 0x7F_FFFF | 0x80_0000) as u64, exponent - 1),
+    };
+    let (mut rest, mut exponent) = parts(a_bits);
+    let (divisor, unit) = parts(b_bits);
+    rest %= divisor;
+    while exponent > unit {
+        // The rest has 24 bits at most, so 40 more fit.
+        let step = (exponent - unit).min(40);
+        rest = (rest << step) % divisor;
+        exponent -= step;
+    }
+    // Less than the divisor, in the divisor's units: exact.
+    let unit = f32::from_bits(if unit < 23 { 1 << unit } else { (unit - 22) << 23 });
+    f32::from_bits((rest as f32 * unit).to_bits() | sign)
 }
 
 /// UBFLOAT3: the value of a polynomial. From the bottom: the argument, unboxed; the address of the coefficients, the
@@ -325,6 +355,22 @@ mod tests {
                 }
                 assert_eq!(trial.run(&[0o354, 9], &operands), Outcome::Ufn);
             }
+        }
+    }
+
+    #[test]
+    fn remainders_are_exact() {
+        let mut state = 1u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 32) as u32
+        };
+        for i in 0..200_000 {
+            // Any two floats, then two of similar size, then subnormal ones.
+            let mask = [u32::MAX, 0x80FF_FFFF, 0x807F_FFFF][i % 3];
+            let (a, b) = (f32::from_bits(next() & mask), f32::from_bits(next() & mask));
+            let (got, expected) = (remainder(a, b), (a as f64 % b as f64) as f32);
+            assert!(got.to_bits() == expected.to_bits() || got.is_nan() && expected.is_nan(), "{a:e} rem {b:e}");
         }
     }
 

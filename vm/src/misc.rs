@@ -8,10 +8,10 @@
 //! | MISCN | 0 | a subroutine that a site has added to its emulator: there are none but the example, number 0 |
 //! | | 1, 6 | multiple values |
 //! | | 2, 4, 5 | hash codes: SXHASH, of strings, of strings without regard to case |
-//! | | 7 to 11 | methods and instance variables of LOOPS |
 //! | | 12 | calls of C functions: always NIL |
 //!
-//! Everything else is the UFN's.
+//! Everything else is the UFN's; so are the operands 7 to 11 of MISCN, for methods and instance variables of LOOPS, a
+//! system that neither Medley image contains.
 
 use crate::address::LispPtr;
 use crate::dispatch::Flow;
