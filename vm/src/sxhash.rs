@@ -297,7 +297,7 @@ mod tests {
 
     fn lists<L: Layout>() {
         let trial = Trial::<L>::new();
-        let elements: [u32; 14] = core::array::from_fn(|i| SMALL_POSITIVE | (0x1111 * (i as u32 + 1) & 0xFFFF));
+        let elements: [u32; 14] = core::array::from_fn(|i| SMALL_POSITIVE | ((0x1111 * (i as u32 + 1)) & 0xFFFF));
         let mut expected = 0u32;
         for (i, element) in elements.iter().enumerate() {
             if i < 13 {
