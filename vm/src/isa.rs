@@ -114,6 +114,7 @@ macro_rules! for_each_opcode {
             0o062 UBFLOAT3 [Byte] (3 => 1) crate::floats::unboxed_3::<L>;
             0o063 TYPEMASK [Byte] (1 => 1) crate::objects::type_mask::<L>;
             0o070 MISC7 [Byte] (7 => 1) crate::misc::misc7::<L>;
+            0o071 DOVEMISC [Byte] (_ => _) crate::misc::dove_misc::<L>;
             0o072 EQL [] (2 => 1) crate::compare::eql::<L>;
             0o073 DRAWLINE [] (9 => 1) crate::display::drawing::draw_line::<L>;
             0o074 STOREN [Byte] (1 => 1) crate::variables::store_n::<L>;

@@ -87,6 +87,12 @@ fn misc4_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     Flow::Next
 }
 
+/// DOVEMISC: input and output of the Xerox 6085. Its functions are still in the images, so its length has to be known.
+#[inline(always)]
+pub(crate) fn dove_misc<L: Layout>(_m: &mut Machine<L>, _r: &mut Regs) -> Flow {
+    Flow::Ufn
+}
+
 /// MISC7: one bit of a bitmap.
 #[inline(always)]
 pub(crate) fn misc7<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
