@@ -238,6 +238,19 @@ impl<L: Layout> Machine<L> {
     }
 }
 
+/// Calls a symbol's function instead of carrying out the instruction at `r.pc`, `length` bytes long, with the `given`
+/// arguments that are on the stack.
+pub(crate) fn call_instead<L: Layout>(
+    m: &mut Machine<L>,
+    r: &mut Regs,
+    symbol: AtomIndex,
+    given: u32,
+    length: u32,
+) -> Flow {
+    let definition = m.space.cell(L::definition_cell(symbol));
+    m.call_definition(r, Call { definition, name: symbol.0, given, length, adjust: Adjust::Nothing })
+}
+
 /// FN0 to FN4: calls the function of the symbol operand.
 #[inline(always)]
 pub(crate) fn function<L: Layout, const GIVEN: u32>(m: &mut Machine<L>, r: &mut Regs) -> Flow {

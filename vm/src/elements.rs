@@ -24,7 +24,7 @@ const SIGNED_WORD: u32 = 20;
 const SIGNED_CELL: u32 = 22;
 const POINTER: u32 = 38;
 const FLOAT: u32 = 54;
-const THIN_CHARACTER: u32 = 67;
+pub(crate) const THIN_CHARACTER: u32 = 67;
 /// Characters of 16 bits: a string is of these or of thin ones.
 pub(crate) const FAT_CHARACTER: u32 = 68;
 const UNCOUNTED_POINTER: u32 = 86;

@@ -103,6 +103,8 @@ pub struct Machine<L: Layout> {
     pub(crate) broken_off: Option<(u32, LispPtr)>,
     /// What the machine knows of the cursor.
     pub(crate) keyboard: crate::keyboard::Keyboard,
+    /// Missing subrs that Lisp has called.
+    pub(crate) logged: crate::subrs::Logged,
     /// What interrupts wait for.
     pub(crate) interrupts: Interrupts,
     /// Whether the scheduler's present round does anything.
@@ -133,6 +135,7 @@ impl<L: Layout> Machine<L> {
             clock: Default::default(),
             broken_off: None,
             keyboard: Default::default(),
+            logged: Default::default(),
             interrupts: Interrupts::default(),
             idleness: crate::idle::Idleness::default(),
         }

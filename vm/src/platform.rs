@@ -74,6 +74,17 @@ pub struct Cursor {
     pub hot_y: u8,
 }
 
+/// Something Lisp may ask about the computer and its user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HostString {
+    /// The user's login name.
+    UserName,
+    /// The user's name among people.
+    FullName,
+    /// The computer's name.
+    HostName,
+}
+
 /// No memory is left for a new page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OutOfMemory;
@@ -112,6 +123,21 @@ pub trait Platform {
 
     /// Gives Lisp this page: zeroed if it is new, as it is if Lisp has it already.
     fn new_page(&mut self, page: LispPage) -> Result<(), OutOfMemory>;
+
+    /// Copies something about computer or user into a buffer; its length.
+    fn host_string(&mut self, what: HostString, buffer: &mut [u8]) -> Option<usize> {
+        let text: &[u8] = match what {
+            HostString::UserName => b"user",
+            HostString::FullName => b"User",
+            HostString::HostName => b"duralumin",
+        };
+        buffer.get_mut(..text.len())?.copy_from_slice(text);
+        Some(text.len())
+    }
+    /// Copies the value of an environment variable into a buffer; its length. A computer without any has none.
+    fn environment(&mut self, _name: &[u8], _buffer: &mut [u8]) -> Option<usize> {
+        None
+    }
 
     /// Nothing to do: rest until the next event or for at most so many microseconds.
     fn idle(&mut self, microseconds: u32);

@@ -15,6 +15,7 @@ use crate::address::{ByteAddr, LispPage, LispPtr, WORDS_PER_PAGE};
 use crate::error::MachineError;
 use crate::layout::{DISPLAY, IOPAGE, Layout};
 use crate::machine::Machine;
+use crate::platform::HostString;
 use crate::sysout::interface;
 use core::sync::atomic::Ordering;
 
@@ -57,23 +58,15 @@ const FRAME_WORDS: u32 = 10;
 const STALE_INTERRUPTS: u32 = 0b1110_0001 << 24 | 0xFFFF;
 
 /// What a user may choose for a session.
-#[derive(Clone, Copy, Debug)]
-pub struct Session<'a> {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Session {
     /// Megabytes of Lisp space; `None` for as many as the image had.
     pub megabytes: Option<u32>,
-    /// The user's login name.
-    pub user: &'a [u8],
-}
-
-impl Default for Session<'_> {
-    fn default() -> Self {
-        Session { megabytes: None, user: b"user" }
-    }
 }
 
 impl<L: Layout> Machine<L> {
     /// Prepares an image that has just been brought in, up to its first instruction.
-    pub fn start(&mut self, session: &Session<'_>) -> Result<(), MachineError> {
+    pub fn start(&mut self, session: &Session) -> Result<(), MachineError> {
         self.supply(IOPAGE.page(), 1)?;
         self.supply(BUFFERS, BUFFER_PAGES)?;
         let (width, height) = self.platform.screen_size();
@@ -86,7 +79,7 @@ impl<L: Layout> Machine<L> {
         // Keyboard type 0 is a board whose keys the machine has already turned into D-machine keys.
         let devices = self.ifpage_word(interface::DEVICES) & !0x7F;
         self.set_ifpage_word(interface::DEVICES, devices | BLACK_AND_WHITE);
-        self.set_user(session.user);
+        self.set_user();
         for word in iopage::BUTTONS..iopage::KEYS + 6 {
             self.space.set_word(IOPAGE.plus(word), 0xFFFF);
         }
@@ -110,8 +103,10 @@ impl<L: Layout> Machine<L> {
     }
 
     /// The user's name, with its length in front.
-    fn set_user(&mut self, name: &[u8]) {
-        let name = &name[..name.len().min(LONGEST_NAME)];
+    fn set_user(&mut self) {
+        let mut buffer = [0; LONGEST_NAME];
+        let length = self.platform.host_string(HostString::UserName, &mut buffer).unwrap_or(0);
+        let name = &buffer[..length.min(LONGEST_NAME)];
         let at = USER_NAME.byte();
         self.space.set_byte(at, name.len() as u8);
         for (i, &byte) in name.iter().enumerate() {

@@ -108,7 +108,7 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     // SAFETY: the machine was leaked and lives for ever; other threads touch nothing of it but `attention`, which is
     // made of atomics.
     let (machine, attention) = unsafe { (&mut *machine, &raw const (*machine).attention) };
-    if let Err(error) = machine.start(&Session { megabytes: options.memory, ..Default::default() }) {
+    if let Err(error) = machine.start(&Session { megabytes: options.memory }) {
         fail(&format!("{}: {error}", options.sysout.display()));
     }
 
