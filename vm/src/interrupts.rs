@@ -37,6 +37,7 @@ pub(crate) struct Interrupts {
 
 /// Words that an interrupt's frame needs besides what its function says.
 const STACK_SAFE: u32 = 32;
+
 impl<L: Layout> Machine<L> {
     /// Forgets requests for attention, and sets the limit that the stack itself sets.
     pub(crate) fn reset_limit(&self) {
@@ -57,7 +58,7 @@ pub(crate) fn check<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     }
     loop {
         let limit = m.attention.limit.load(Ordering::Relaxed);
-        let mut end = m.attention.end.load(Ordering::Relaxed);
+        let end = m.attention.end.load(Ordering::Relaxed);
         m.interrupts.overflowed = false;
         if limit != 0 && end != 0 && r.sp + 2 > limit {
             m.space.set_cell(LispPtr(r.sp), r.tos);
@@ -65,14 +66,14 @@ pub(crate) fn check<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
             r.sp = next - 2;
             r.tos = m.space.cell(LispPtr(r.sp));
             m.reset_limit();
-            end = m.stack_end.0;
         }
-        let requested = limit == 0 || end == 0 || m.interrupts.overflowed;
         crate::keyboard::poll(m);
         if m.exit.is_some() {
             return Flow::Exit;
         }
-        if !requested {
+        let limit = m.attention.limit.load(Ordering::Relaxed);
+        let end = m.attention.end.load(Ordering::Relaxed);
+        if limit != 0 && end != 0 && !m.interrupts.overflowed {
             return Flow::Jump;
         }
         let interruptable = r.sp > StackOffset(m.ifpage_word(STACK_BASE)).ptr().0;
