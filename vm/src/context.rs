@@ -59,7 +59,8 @@ impl<L: Layout> Machine<L> {
     pub(crate) fn open_frame(&mut self, r: &Regs) -> Result<LispPtr, Flow> {
         let next = Frame::of_pvar(self.space, r.pvar).next();
         let end = end_of_free(self.space, next);
-        self.stack_end = self.sound(end)?;
+        let end = self.sound(end)?;
+        self.stack_end = self.keep_reserve(next, end)?;
         Ok(next)
     }
 

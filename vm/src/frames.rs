@@ -327,11 +327,6 @@ pub(crate) fn make_guard(space: Space, at: LispPtr, size: u32) -> Result<(), Mac
     make_block(space, at, size, GUARD_WORD)
 }
 
-/// Turns a guard block into a free block of the same size.
-pub(crate) fn free_guard(space: Space, at: LispPtr) {
-    space.set_word(at, FREE_WORD)
-}
-
 /// The end of the free blocks that follow each other from `at` on, which must be free.
 pub(crate) fn end_of_free(space: Space, at: LispPtr) -> Result<LispPtr, MachineError> {
     if !is_free(space, at) {
@@ -421,16 +416,25 @@ pub(crate) mod by_hand {
     pub(crate) struct Stack<'a, L: Layout> {
         pub(crate) m: &'a mut Machine<L>,
         at: u32,
+        end: u32,
         top: Option<Frame>,
     }
 
     impl<'a, L: Layout> Stack<'a, L> {
         pub(crate) fn new(m: &'a mut Machine<L>) -> Self {
+            Self::new_until(m, END)
+        }
+
+        /// With the guard block at `end`.
+        pub(crate) fn new_until(m: &'a mut Machine<L>, end: u32) -> Self {
             header(m.space, HEADER);
             m.set_ifpage_word(30, BASE as u16);
-            m.set_ifpage_word(7, END as u16);
-            make_guard(m.space, LispPtr(END), 2).unwrap();
-            Stack { m, at: BASE, top: None }
+            m.set_ifpage_word(7, end as u16);
+            m.space.set_cell(m.symbols.guard_stack_addr, 0xE_F000);
+            m.space.set_cell(m.symbols.last_stack_addr, 0xE_FFFE);
+            m.space.set_cell(m.symbols.interrupt_state, 0x30_0000);
+            make_guard(m.space, LispPtr(end), 2).unwrap();
+            Stack { m, at: BASE, end, top: None }
         }
 
         /// Another fast frame, called by the one before.
@@ -477,8 +481,8 @@ pub(crate) mod by_hand {
 
         /// The rest is free; `frame` runs, with `tos` on top of what it has.
         pub(crate) fn run(self, frame: Frame, tos: u32) -> Regs {
-            if self.at < END {
-                make_free(self.m.space, LispPtr(self.at), END - self.at).unwrap();
+            if self.at < self.end {
+                make_free(self.m.space, LispPtr(self.at), self.end - self.at).unwrap();
             }
             let mut r = Regs { pvar: frame.first_pvar().0, sp: frame.next().0, tos, ..Regs::default() };
             self.m.resume_frame(&mut r);

@@ -31,6 +31,10 @@ pub(crate) struct Interrupts {
     pub(crate) key_events: u32,
     /// The stack has just grown into its reserve.
     pub(crate) overflowed: bool,
+    /// Where the running frame's space ends for now, because the rest is the stack's reserve; 0 otherwise.
+    pub(crate) soft_end: LispPtr,
+    /// The frame that overflowed the stack last, until that is over.
+    pub(crate) overflow_at: LispPtr,
     /// When the next periodic interrupt is due, in the platform's microseconds.
     periodic_due: u64,
 }
@@ -59,7 +63,6 @@ pub(crate) fn check<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     loop {
         let limit = m.attention.limit.load(Ordering::Relaxed);
         let end = m.attention.end.load(Ordering::Relaxed);
-        m.interrupts.overflowed = false;
         if limit != 0 && end != 0 && r.sp + 2 > limit {
             m.space.set_cell(LispPtr(r.sp), r.tos);
             let next = attempt!(make_room(m, r, r.sp + 2));
@@ -79,10 +82,12 @@ pub(crate) fn check<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
         let interruptable = r.sp > StackOffset(m.ifpage_word(STACK_BASE)).ptr().0;
         if interruptable {
             attempt!(serve(m, r));
+            m.interrupts.overflowed = false;
             m.reset_limit();
             return Flow::Jump;
         }
         // In a hard context requests are forgotten. There may be a stack overflow behind one.
+        m.interrupts.overflowed = false;
         m.reset_limit();
     }
 }
@@ -95,14 +100,19 @@ fn serve<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Result<(), Flow> {
     if space.cell(symbols.periodic_interrupt) != 0 && periodic_is_due(m) {
         call_between(m, r, symbols.periodic_interrupt_frame)?;
     }
-    if m.interrupts.key_events > 0 && space.cell(symbols.key_buffering) == AtomIndex::T.0 {
+    let key_waits = m.interrupts.key_events > 0 && space.cell(symbols.key_buffering) == AtomIndex::T.0;
+    let reclaim_waits = space.cell(symbols.reclaim_countdown) == SMALL_POSITIVE;
+    let lisp_waits = space.cell(symbols.pending_interrupt) != 0;
+    // A computation that has just overflowed the stack must not get to run on: its turn comes first.
+    let overflowed = m.interrupts.overflowed && lisp_waits;
+    if key_waits && !overflowed {
         space.set_cell(symbols.key_buffering, symbols.started.0);
         call_between(m, r, symbols.do_buffered_transitions)?;
         m.interrupts.key_events -= 1;
-    } else if space.cell(symbols.reclaim_countdown) == SMALL_POSITIVE {
+    } else if reclaim_waits && !overflowed {
         space.set_cell(symbols.reclaim_countdown, 0);
         call_between(m, r, symbols.do_reclaim)?;
-    } else if space.cell(symbols.pending_interrupt) != 0 {
+    } else if lisp_waits {
         let state = LispPtr::from_cell::<L>(space.cell(symbols.interrupt_state));
         let pending = space.cell(state) >> 24;
         space.set_cell(state, space.cell(state) | pending << 16);

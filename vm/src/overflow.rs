@@ -9,14 +9,27 @@
 //! ```
 //!
 //! At the end of the stack the segment is extended, a page at a time, up to \LastStackAddr. The first page taken
-//! beyond \GuardStackAddr makes Lisp's stack overflow interrupt, which runs in what is left.
+//! beyond \GuardStackAddr makes Lisp's stack overflow interrupt (it opens a break, or reaches a handler), which runs in
+//! the 4094 words that are left. That is what Lisp's own \MOVEFRAME says, and two things more are needed to make it
+//! work:
+//!
+//! - \MOVEFRAME searches the whole stack for a free block before it crosses the guard. So the runaway computation
+//!   takes the space behind every other process, and as soon as those run they eat the reserve. Here it goes straight
+//!   into the reserve.
+//! - Lisp is told once, until a hard reset (\STACKOVERFLOW stays T, and the stack never shrinks). AUTOHARDRESETFLG
+//!   makes every exit from the break or the handler such a reset, so that no THROW ever arrives. Here, as soon as much
+//!   space is free again, \STACKOVERFLOW becomes NIL, and the last words of the space that a frame has are kept from it
+//!   as the new reserve ([`Machine::keep_reserve`]). So the machine needs no hard reset, and turns the flag off when
+//!   the stack overflows.
+//!
+//! When the reserve is used up too, the stack is reset.
 
-use crate::address::{LispPtr, StackOffset, WORDS_PER_PAGE};
+use crate::address::{AtomIndex, LispPtr, StackOffset, WORDS_PER_PAGE};
 use crate::context::{alignment, copy_frame, hard};
 use crate::dispatch::Flow;
 use crate::error::MachineError;
 use crate::frames::{
-    Frame, basic_frame_from, block_flag, block_size, end_of_free, flag, free_guard, is_free, make_free, make_guard,
+    Frame, basic_frame_from, block_flag, block_size, end_of_free, flag, is_free, make_free, make_guard,
 };
 use crate::layout::{Layout, STACK};
 use crate::machine::{Machine, Regs};
@@ -26,6 +39,10 @@ use crate::platform::LogLevel;
 const AREA: u32 = 768;
 /// Words left free before a moved frame, for the frame before it to grow a little.
 const LITTLE: u32 = 32;
+/// Words beyond the guard, for the break or the handler.
+const RESERVE: u32 = 4096;
+/// So many free words mean that an overflow is over.
+const PLENTY: u32 = 2 * RESERVE;
 /// Words of a guard block at the end of the stack.
 const GUARD: u32 = 2;
 /// Interface page: stack offset of the first block after the hard contexts.
@@ -41,33 +58,60 @@ impl<L: Layout> Machine<L> {
         StackOffset(self.ifpage_word(END_OF_STACK)).ptr()
     }
 
-    /// Whether taking another page means that Lisp must be told.
-    fn at_guard(&self) -> bool {
-        let guard = self.space.cell(self.symbols.guard_stack_addr) as u16;
-        self.end_of_stack().low() > guard && self.space.cell(self.symbols.stack_overflow) == 0
+    /// Whether the stack has grown into its reserve, now or some time ago.
+    fn is_beyond_guard(&self) -> bool {
+        self.end_of_stack().low() > self.space.cell(self.symbols.guard_stack_addr) as u16
     }
 
-    /// Adds a page to the stack, if there may be more; the new end.
-    fn extend_stack(&mut self) -> Result<Option<LispPtr>, Flow> {
+    /// Whether Lisp will be told of an overflow, or has been.
+    fn is_armed(&self) -> bool {
+        self.space.cell(self.symbols.stack_overflow) == 0
+    }
+
+    /// Prepares Lisp's stack overflow interrupt, because of what runs in `frame`.
+    fn tell_overflow(&mut self, frame: Frame) {
+        let space = self.space;
+        self.interrupts.overflowed = true;
+        self.interrupts.overflow_at = frame.at;
+        self.attention.request();
+        let state = LispPtr::from_cell::<L>(space.cell(self.symbols.interrupt_state));
+        space.set_cell(state, space.cell(state) | STACK_OVERFLOW);
+        space.set_cell(self.symbols.stack_overflow, AtomIndex::T.0);
+        space.set_cell(self.symbols.pending_interrupt, AtomIndex::T.0);
+        if let Some(symbol) = self.symbols.automatic_hard_reset {
+            let flag = L::value_cell(symbol);
+            if space.cell(flag) == AtomIndex::T.0 {
+                space.set_cell(flag, 0);
+            }
+        }
+    }
+
+    /// An overflow is over: Lisp will be told of the next.
+    fn rearm(&mut self) {
+        self.space.set_cell(self.symbols.stack_overflow, 0);
+        self.interrupts.overflow_at = LispPtr::NIL;
+    }
+
+    /// Whether Lisp has yet to begin with the overflow that it was told of.
+    fn overflow_is_pending(&self) -> bool {
+        let state = LispPtr::from_cell::<L>(self.space.cell(self.symbols.interrupt_state));
+        self.space.cell(state) & STACK_OVERFLOW != 0
+    }
+
+    /// Adds a page to the stack for `frame`, if there may be more; the new end.
+    fn extend_stack(&mut self, frame: Frame) -> Result<Option<LispPtr>, Flow> {
         let space = self.space;
         let end = self.end_of_stack();
         let last = space.cell(self.symbols.last_stack_addr) as u16;
-        if end.low() >= last {
+        let new_end = end.plus(WORDS_PER_PAGE);
+        if end.low() >= last || new_end.high() != STACK.high() {
             return Ok(None);
         }
-        if self.at_guard() {
-            self.interrupts.overflowed = true;
-            let state = LispPtr::from_cell::<L>(space.cell(self.symbols.interrupt_state));
-            space.set_cell(state, space.cell(state) | STACK_OVERFLOW);
-            space.set_cell(self.symbols.stack_overflow, crate::address::AtomIndex::T.0);
-            space.set_cell(self.symbols.pending_interrupt, crate::address::AtomIndex::T.0);
+        if self.is_beyond_guard() && self.is_armed() {
+            self.tell_overflow(frame);
         }
         let more = end.plus(GUARD);
-        let new_end = end.plus(WORDS_PER_PAGE);
-        if new_end.high() != STACK.high() {
-            return Ok(None);
-        }
-        crate::storage::new_page(self, more.page())?;
+        crate::storage::ensure_page(self, more.page())?;
         self.set_ifpage_word(END_OF_STACK, new_end.low());
         let made = make_free(space, more, WORDS_PER_PAGE - GUARD)
             .and_then(|()| make_guard(space, new_end, GUARD))
@@ -75,6 +119,76 @@ impl<L: Layout> Machine<L> {
         self.sound(made)?;
         Ok(Some(new_end))
     }
+
+    /// Where the running frame's space ends: the free space from `next` to `end`, less the reserve if the stack cannot
+    /// grow a reserve any more.
+    pub(crate) fn keep_reserve(&mut self, next: LispPtr, end: LispPtr) -> Result<LispPtr, Flow> {
+        self.interrupts.soft_end = LispPtr::NIL;
+        if !self.is_beyond_guard() {
+            return Ok(end);
+        }
+        let size = end.0 - next.0;
+        let culprit = self.interrupts.overflow_at;
+        let is_gone = if culprit == LispPtr::NIL { size >= PLENTY } else { next <= culprit && culprit < end };
+        if !self.is_armed() && is_gone && !self.overflow_is_pending() {
+            self.rearm();
+        }
+        if !self.is_armed() || size < RESERVE + AREA {
+            return Ok(end);
+        }
+        let soft_end = end.offset(-(RESERVE as i32));
+        let split = make_free(self.space, soft_end, RESERVE).and_then(|()| make_free(self.space, next, size - RESERVE));
+        self.sound(split)?;
+        self.interrupts.soft_end = soft_end;
+        Ok(soft_end)
+    }
+
+    /// After `frame` has got more space from a stack that cannot grow: whether Lisp must be told, or an overflow is
+    /// over.
+    fn judge_space(&mut self, frame: Frame) -> Result<(), Flow> {
+        if !self.is_beyond_guard() {
+            return Ok(());
+        }
+        let free = free_words(self);
+        let (free, culprit_is_gone) = self.sound(free)?;
+        if self.is_armed() {
+            if free < RESERVE {
+                self.tell_overflow(frame);
+            }
+        } else if free >= PLENTY && culprit_is_gone && !self.overflow_is_pending() {
+            self.rearm();
+        }
+        Ok(())
+    }
+}
+
+/// The free words of the stack, in blocks that a frame could be moved to, and not yet part of it; and whether the
+/// frame that overflowed the stack is in one of those blocks, that is, is no more.
+fn free_words<L: Layout>(m: &Machine<L>) -> Result<(u32, bool), MachineError> {
+    let space = m.space;
+    let end = m.end_of_stack();
+    let culprit = m.interrupts.overflow_at;
+    let mut culprit_is_gone = false;
+    let mut at = StackOffset(m.ifpage_word(STACK_BASE)).ptr();
+    let mut words = (space.cell(m.symbols.last_stack_addr) & 0xFFFF).saturating_sub(end.low() as u32);
+    while at < end {
+        let block = at;
+        match block_flag(space, at) {
+            flag::FREE => {
+                at = end_of_free(space, at)?;
+                let size = at.0 - block.0;
+                words += if size >= AREA { size } else { 0 };
+                culprit_is_gone |= block <= culprit && culprit < at;
+            }
+            flag::GUARD => at = at.plus(block_size(space, at)?),
+            flag::FRAME => at = Frame::at(space, at).next(),
+            _ => at = basic_frame_from(space, at)?.at.plus(2),
+        }
+        if at <= block {
+            return Err(MachineError::BadStack { what: "a block that ends before it begins", at: block });
+        }
+    }
+    Ok((words, culprit_is_gone))
 }
 
 /// Finds or makes a guard block of `size` words that has [`AREA`] words free behind it and begins at `align` within a
@@ -90,7 +204,7 @@ pub(crate) fn free_stack_block<L: Layout>(
         if let Some(block) = m.sound(found)? {
             return Ok(Some(block));
         }
-        if m.extend_stack()?.is_none() {
+        if m.extend_stack(start)?.is_none() {
             return Ok(None);
         }
     }
@@ -155,59 +269,52 @@ fn search<L: Layout>(
 /// Moves a frame, or finds that there is more space behind it by now. `None` if there is none anywhere.
 fn move_frame<L: Layout>(m: &mut Machine<L>, frame: Frame) -> Result<Option<Frame>, Flow> {
     let space = m.space;
-    let mut at_guard = false;
-    loop {
-        let next = frame.next();
-        if is_free(space, next) {
-            let size = block_size(space, next);
-            let behind = next.plus(m.sound(size)?);
-            if is_free(space, behind) {
-                let end = end_of_free(space, next);
-                let end = m.sound(end)?;
-                let merged = make_free(space, next, end.0 - next.0);
-                m.sound(merged)?;
-                return Ok(Some(frame));
-            }
-            if behind == m.end_of_stack() {
-                // Extending the stack is quick and searching it is not; but before Lisp must be told that its stack
-                // has overflowed, it is searched.
-                if m.at_guard() {
-                    at_guard = true;
-                } else {
-                    return Ok(m.extend_stack()?.map(|_| frame));
-                }
-            }
+    let next = frame.next();
+    if is_free(space, next) {
+        let size = block_size(space, next);
+        let behind = next.plus(m.sound(size)?);
+        if is_free(space, behind) {
+            let end = end_of_free(space, next);
+            let end = m.sound(end)?;
+            let merged = make_free(space, next, end.0 - next.0);
+            m.sound(merged)?;
+            return Ok(Some(frame));
         }
-        let Some(block) = free_stack_block(m, frame.size() + 2, frame, alignment::<L>(frame))? else {
-            return Ok(None);
-        };
-        if at_guard && block > frame.at {
-            // The stack was extended after all: use the space where it is.
-            free_guard(space, block);
-            continue;
+        // Extending the stack is quick and searching it is not.
+        if behind == m.end_of_stack() && m.extend_stack(frame)?.is_some() {
+            return Ok(Some(frame));
         }
-        let copy = copy_frame::<L>(m, frame, block);
-        let size = frame.size();
-        let freed = if frame.neighbour().is_residual() {
-            make_free(space, frame.neighbour().at, size + 2)
-        } else {
-            make_free(space, frame.at, size)
-        };
-        m.sound(freed)?;
-        return Ok(Some(copy));
     }
+    let Some(block) = free_stack_block(m, frame.size() + 2, frame, alignment::<L>(frame))? else {
+        return Ok(None);
+    };
+    let copy = copy_frame::<L>(m, frame, block);
+    let size = frame.size();
+    let freed = if frame.neighbour().is_residual() {
+        make_free(space, frame.neighbour().at, size + 2)
+    } else {
+        make_free(space, frame.at, size)
+    };
+    m.sound(freed)?;
+    Ok(Some(copy))
 }
 
 /// Gets the running frame, whose temporaries end at `next`, more space; where they end then.
 pub(crate) fn make_room<L: Layout>(m: &mut Machine<L>, r: &mut Regs, next: u32) -> Result<u32, Flow> {
-    m.close_frame(r, next)?;
-    match move_frame(m, Frame::of_pvar(m.space, r.pvar))? {
-        Some(frame) => {
-            r.pvar = frame.first_pvar().0;
-            Ok(m.open_frame(r)?.0)
-        }
-        None => Err(hard_reset(m, r)),
+    let frame = Frame::of_pvar(m.space, r.pvar);
+    if m.stack_end == m.interrupts.soft_end {
+        m.tell_overflow(frame);
     }
+    m.close_frame(r, next)?;
+    let Some(moved) = move_frame(m, frame)? else {
+        return Err(hard_reset(m, r));
+    };
+    r.pvar = moved.first_pvar().0;
+    m.judge_space(moved)?;
+    if m.interrupts.overflow_at == frame.at {
+        m.interrupts.overflow_at = moved.at;
+    }
+    Ok(m.open_frame(r)?.0)
 }
 
 /// The stack and its reserve are used up: throws the stack away and lets Lisp begin anew, with all else it has. Lisp
@@ -324,10 +431,66 @@ mod tests {
         let running = stack.call(&[], &std::vec![10; temporaries]);
         assert_eq!(running.next().0, END - 8);
         let mut r = stack.run(running, 5);
+        m.space.set_cell(m.symbols.last_stack_addr, 0xE_0000 | END & 0xFFFF);
         m.set_ifpage_word(hard::RESET, reset.offset());
         let next = r.sp + 2;
         assert_eq!(make_room(&mut m, &mut r, next), Err(Flow::Jump));
         assert_eq!(r.pvar, reset.first_pvar().0);
         assert_eq!(m.ifpage_word(hard::RESET), running.offset());
+    }
+
+    /// A frame that has filled the stack up to the first page of the reserve, but for 8 words.
+    fn fill(m: &mut Machine<Medley2>) -> (Regs, Frame, u32) {
+        let end = 0x1_F0FE;
+        let mut stack = Stack::new_until(m, end);
+        let outer = stack.call(&[], &[1]);
+        let temporaries = (end - outer.next().0 - 2 - 10 - 8 - 8) as usize / 2;
+        let running = stack.call(&[], &std::vec![10; temporaries]);
+        (stack.run(running, 5), outer, end)
+    }
+
+    #[test]
+    fn the_first_page_of_the_reserve_tells_lisp() {
+        let mut m = machine::<Medley2>();
+        let (mut r, _, end) = fill(&mut m);
+        let space = m.space;
+        let running = r.pvar;
+        let next = r.sp + 2;
+        assert_eq!(make_room(&mut m, &mut r, next), Ok(next));
+        assert_eq!((r.pvar, m.stack_end.0), (running, end + 0x100));
+        assert_eq!(m.ifpage_word(END_OF_STACK), 0xF1FE);
+        assert!(m.interrupts.overflowed);
+        assert_eq!(space.cell(m.symbols.stack_overflow), AtomIndex::T.0);
+        assert_eq!(space.cell(LispPtr(0x30_0000)), STACK_OVERFLOW);
+        check(space, BASE, end + 0x100);
+        // Once.
+        m.interrupts.overflowed = false;
+        make_room(&mut m, &mut r, end + 0xFC).unwrap();
+        assert!(!m.interrupts.overflowed);
+        assert_eq!(m.stack_end.0, end + 0x200);
+    }
+
+    #[test]
+    fn an_overflow_that_is_over_can_happen_again() {
+        let mut m = machine::<Medley2>();
+        let (mut r, outer, _) = fill(&mut m);
+        let space = m.space;
+        let next = r.sp + 2;
+        make_room(&mut m, &mut r, next).unwrap();
+        // Lisp has begun with the interrupt, and throws.
+        space.set_cell(LispPtr(0x30_0000), 0);
+        m.interrupts.overflowed = false;
+        let end = m.stack_end;
+        make_free(space, outer.next(), end.0 - outer.next().0).unwrap();
+        m.enter_frame(&mut r, outer).unwrap();
+        assert_eq!(space.cell(m.symbols.stack_overflow), 0);
+        assert_eq!(m.stack_end, end.offset(-(RESERVE as i32)));
+        check(space, BASE, end.0);
+        // The new reserve is reached.
+        let next = m.stack_end.0 - 8;
+        make_room(&mut m, &mut r, next).unwrap();
+        assert!(m.interrupts.overflowed);
+        assert_eq!(m.stack_end, end);
+        check(space, BASE, end.0);
     }
 }

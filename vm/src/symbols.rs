@@ -142,6 +142,7 @@ shared! {
         do_reclaim = "\\DORECLAIM";
     }
     optional {
+        automatic_hard_reset = "AUTOHARDRESETFLG";
         dirty = "DIRTY";
         punt_bltchar = "\\MAIKO.PUNTBLTCHAR";
         tedit_bltchar = "\\TEDIT.BLTCHAR";

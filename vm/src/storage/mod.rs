@@ -227,6 +227,14 @@ pub(crate) fn new_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<
     Ok(())
 }
 
+/// Adds a page to the virtual memory unless it is there already. The stack shrinks and grows again, and its pages stay.
+pub(crate) fn ensure_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<(), Flow> {
+    if (1..=m.active_pages()).any(|file_page| m.page_of_file(file_page) == page.0) {
+        return Ok(());
+    }
+    new_page(m, page)
+}
+
 /// Prepares storage when an image starts: the counters' FIXPs, and how far it may grow.
 ///
 /// `megabytes` is the size that the user asks for; without it the image keeps its own, or gets all that its layout can
