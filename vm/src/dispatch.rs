@@ -130,6 +130,17 @@ unsafe extern "sysv64" fn stop<L: Layout>(
     m.regs = unsafe { regs(pc, sp, tos, pvar, ivar) };
 }
 
+/// Calls a function that wants the registers in memory; they are in `m.regs` before and afterwards. A handler must not do this
+/// itself: as long as a function that is not known may hold the address of a local, LLVM turns no later call into a jump,
+/// and the native stack would grow by a frame with every such opcode.
+#[inline(never)]
+fn out_of_line<L: Layout>(m: &mut Machine<L>, function: SlowPath<L>) -> Flow {
+    let mut r = m.regs;
+    let flow = function(m, &mut r);
+    m.regs = r;
+    flow
+}
+
 /// Ends of a handler that are not hot are functions of their own, entered by a jump with the machine's registers in
 /// native ones; so a handler itself never has to put them in memory.
 macro_rules! ends {
@@ -154,32 +165,35 @@ macro_rules! ends {
 ends! {
     /// Calls the Lisp function that stands in for the opcode at `r.pc`.
     call_ufn(m, r) {
-        match crate::calls::call_ufn(m, &mut r) {
-            Flow::Next | Flow::Jump => next(m, r),
-            Flow::Interrupt => interrupt(m, r),
-            Flow::Ufn | Flow::Slow | Flow::Exit => leave(m, r),
+        m.regs = r;
+        match out_of_line(m, crate::calls::call_ufn) {
+            Flow::Next | Flow::Jump => next(m, m.regs),
+            Flow::Interrupt => interrupt(m, m.regs),
+            Flow::Ufn | Flow::Slow | Flow::Exit => {}
         }
     }
     /// Looks for interrupts and stack overflow.
     interrupt(m, r) {
         m.broken_off = Some((r.pc, m.func));
-        match crate::interrupts::check(m, &mut r) {
-            Flow::Next | Flow::Jump => next(m, r),
-            Flow::Ufn | Flow::Interrupt | Flow::Slow | Flow::Exit => leave(m, r),
+        m.regs = r;
+        match out_of_line(m, crate::interrupts::check) {
+            Flow::Next | Flow::Jump => next(m, m.regs),
+            Flow::Ufn | Flow::Interrupt | Flow::Slow | Flow::Exit => {}
         }
     }
     /// Does the rest of an opcode.
     slow_path(m, r) {
-        let function = m.slow_path;
-        match function(m, &mut r) {
+        m.regs = r;
+        match out_of_line(m, m.slow_path) {
             Flow::Next => {
+                let mut r = m.regs;
                 r.pc = r.pc.wrapping_add(Machine::<L>::LENGTHS[m.operand(&r, 0) as usize] as u32);
                 next(m, r)
             }
-            Flow::Jump => next(m, r),
-            Flow::Ufn => call_ufn(m, r),
-            Flow::Interrupt => interrupt(m, r),
-            Flow::Slow | Flow::Exit => leave(m, r),
+            Flow::Jump => next(m, m.regs),
+            Flow::Ufn => call_ufn(m, m.regs),
+            Flow::Interrupt => interrupt(m, m.regs),
+            Flow::Slow | Flow::Exit => {}
         }
     }
     /// Back to the run loop.
