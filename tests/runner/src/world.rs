@@ -22,6 +22,9 @@ const DETERMINISTIC_START: i64 = 718_502_400;
 /// An idle machine says so this often at least.
 const IDLE_FOR: Duration = Duration::from_millis(100);
 
+/// So long after an action Lisp has begun with what it makes of it.
+const TAKEN_AFTER: Duration = Duration::from_millis(200);
+
 /// Hands and eyes: what a script is played on.
 pub struct Scene {
     player: Option<Player>,
@@ -32,6 +35,7 @@ pub struct Scene {
     size: (u16, u16),
     start: Option<Instant>,
     rested: Option<Instant>,
+    acted: Option<Instant>,
     events: VecDeque<InputEvent>,
     /// Before this nothing has to be done.
     wake: Duration,
@@ -58,6 +62,7 @@ impl Scene {
             size,
             start,
             rested: None,
+            acted: None,
             events: VecDeque::new(),
             wake: Duration::ZERO,
         }
@@ -127,7 +132,8 @@ impl Stage for Scene {
         }
     }
 
-    fn act(&mut self, action: Action) {
+    fn act(&mut self, action: Action) -> Result<(), String> {
+        self.acted = Some(Instant::now());
         self.events.push_back(match action {
             Action::Key(key, true) => InputEvent::KeyDown(key.number),
             Action::Key(key, false) => InputEvent::KeyUp(key.number),
@@ -141,14 +147,16 @@ impl Stage for Scene {
                 InputEvent::Button { button, down }
             }
         });
+        Ok(())
     }
 
     fn screen(&mut self) -> Result<Picture, String> {
         Ok(self.picture())
     }
 
-    fn idle(&mut self) -> bool {
-        self.rested.is_some_and(|rested| rested.elapsed() < IDLE_FOR)
+    fn idle(&mut self) -> Result<bool, String> {
+        let taken = self.acted.is_none_or(|acted| acted.elapsed() > TAKEN_AFTER);
+        Ok(taken && self.rested.is_some_and(|rested| rested.elapsed() < IDLE_FOR))
     }
 
     fn load(&mut self, file: &str) -> Result<Picture, String> {

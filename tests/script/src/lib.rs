@@ -13,8 +13,11 @@
 //!   move 100 200                          pixels from the top left
 //!   click left|middle|right [100 200]
 //!   button left down|up
-//!   take "name.png"                       a picture of the screen
+//!   take "name.png" [region X Y W H]      a picture of the screen
 //!   expect "name.png" [region X Y W H] [mask X Y W H]...     until the screen (or region) equals a picture
+//!   font "name.png" "abc"                 what the characters a, b, c look like: a picture of them side by side
+//!   page X Y W H                          where text is; lines start at the left edge
+//!   expect lines "1" "2"                  until these are the last lines on the page, among those in the font
 //!   quit                                  the end, well before whatever else the machine would do
 //! ```
 //!
@@ -25,10 +28,12 @@ pub mod keys;
 mod parse;
 mod picture;
 mod player;
+mod text;
 
 pub use parse::{ParseError, parse};
 pub use picture::{Area, Picture};
 pub use player::{Player, Progress, Stage};
+pub use text::Font;
 
 use std::time::Duration;
 
@@ -78,8 +83,13 @@ pub enum Command {
     WaitSettled(Duration),
     /// Does these one after the other.
     Act(Vec<Action>),
-    /// Saves a picture.
-    Take(String),
+    /// Saves a picture of the screen or a part of it.
+    Take {
+        /// The picture's file.
+        file: String,
+        /// What part; all if there is none.
+        region: Option<Area>,
+    },
     /// Waits until the screen equals a picture.
     Expect {
         /// The picture's file.
@@ -89,6 +99,17 @@ pub enum Command {
         /// What does not matter.
         masks: Vec<Area>,
     },
+    /// Learns what characters look like.
+    Font {
+        /// The picture's file.
+        file: String,
+        /// What is on it.
+        characters: String,
+    },
+    /// Text is there.
+    Page(Area),
+    /// Waits until these are the last lines of text.
+    ExpectLines(Vec<String>),
     /// The end.
     Quit,
 }

@@ -96,6 +96,22 @@ impl<'a> Words<'a> {
         inner.map(str::to_string).ok_or_else(|| format!("the file name {word} should be in quotes"))
     }
 
+    /// A string without its quotes; a backslash stands before quotes and backslashes.
+    fn text(&mut self) -> Result<String, String> {
+        let text = self.file()?;
+        let mut characters = text.chars();
+        let mut unescaped = String::new();
+        while let Some(character) = characters.next() {
+            unescaped.push(match character {
+                '\\' => {
+                    characters.next().filter(|next| "\\\"".contains(*next)).ok_or("\\ stands before \\ or \" only")?
+                }
+                _ => character,
+            });
+        }
+        Ok(unescaped)
+    }
+
     fn button(&mut self) -> Result<Button, String> {
         match self.take("a button")? {
             "left" => Ok(Button::Left),
@@ -146,7 +162,27 @@ impl<'a> Words<'a> {
                 };
                 Command::Act(vec![Action::Button(button, down)])
             }
-            "take" => Command::Take(self.file()?),
+            "take" => {
+                let file = self.file()?;
+                let region = match self.peek() {
+                    Some("region") => {
+                        self.next += 1;
+                        Some(self.area()?)
+                    }
+                    _ => None,
+                };
+                Command::Take { file, region }
+            }
+            "font" => Command::Font { file: self.file()?, characters: self.text()? },
+            "page" => Command::Page(self.area()?),
+            "expect" if self.peek() == Some("lines") => {
+                self.next += 1;
+                let mut lines = vec![self.text()?];
+                while self.peek().is_some() {
+                    lines.push(self.text()?);
+                }
+                Command::ExpectLines(lines)
+            }
             "expect" => {
                 let file = self.file()?;
                 let (mut region, mut masks) = (None, Vec::new());
@@ -273,6 +309,11 @@ mod tests {
         assert_eq!(
             one("expect \"a b.png\" region 1 2 3 4 mask 5 6 7 8"),
             Command::Expect { file: "a b.png".into(), region: Some(area(1, 2, 3, 4)), masks: vec![area(5, 6, 7, 8)] }
+        );
+        assert_eq!(one(r#"expect lines "a" "\"\\""#), Command::ExpectLines(vec!["a".into(), "\"\\".into()]));
+        assert_eq!(
+            one("take \"a\" region 1 2 3 4"),
+            Command::Take { file: "a".into(), region: Some(area(1, 2, 3, 4)) }
         );
         assert_eq!(one("wait settled"), Command::WaitSettled(Duration::from_secs(1)));
         assert_eq!(one("wait until 10us"), Command::WaitUntil(Duration::from_micros(10)));

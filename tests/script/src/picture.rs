@@ -46,6 +46,26 @@ impl Picture {
         self.bits[row + x as usize / 8] & 0x80 >> (x % 8) != 0
     }
 
+    /// Makes a pixel inside black.
+    pub fn set_black(&mut self, x: u16, y: u16) {
+        let row = (self.width as usize).div_ceil(8) * y as usize;
+        self.bits[row + x as usize / 8] |= 0x80 >> (x % 8);
+    }
+
+    /// A part of it; what lies outside of the picture is left out.
+    pub fn part(&self, area: Area) -> Picture {
+        let (left, top) = (area.x.min(self.width), area.y.min(self.height));
+        let mut part = Picture::new(area.width.min(self.width - left), area.height.min(self.height - top));
+        for y in 0..part.height {
+            for x in 0..part.width {
+                if self.black(left + x, top + y) {
+                    part.set_black(x, y);
+                }
+            }
+        }
+        part
+    }
+
     /// The smallest area outside of which two pictures of one size are equal, and how many pixels differ, not counting
     /// those in the masks or outside of the region.
     pub fn difference(&self, other: &Picture, region: Option<Area>, masks: &[Area]) -> Option<(Area, usize)> {
@@ -85,11 +105,10 @@ impl Picture {
         };
         let samples = frame.color_type.samples();
         let mut picture = Picture::new(width, height);
-        let row_bytes = (width as usize).div_ceil(8);
-        for y in 0..height as usize {
-            for x in 0..width as usize {
-                if bytes[y * frame.line_size + x * samples] < 128 {
-                    picture.bits[y * row_bytes + x / 8] |= 0x80 >> (x % 8);
+        for y in 0..height {
+            for x in 0..width {
+                if bytes[y as usize * frame.line_size + x as usize * samples] < 128 {
+                    picture.set_black(x, y);
                 }
             }
         }
@@ -122,6 +141,14 @@ mod tests {
         picture.save(&path).unwrap();
         assert_eq!(Picture::load(&path).unwrap().difference(&picture, None, &[]), None);
         std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn parts() {
+        let mut picture = Picture::new(20, 3);
+        picture.set_black(9, 1);
+        let part = picture.part(Area { x: 8, y: 1, width: 100, height: 100 });
+        assert_eq!((part.width, part.height, &part.bits[..]), (12, 2, &[0x40, 0, 0, 0][..]));
     }
 
     #[test]

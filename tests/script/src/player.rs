@@ -1,6 +1,6 @@
 //! Acting a script out.
 
-use crate::{Action, Area, Command, Picture, Step};
+use crate::{Action, Area, Command, Font, Picture, Step};
 use std::time::Duration;
 
 /// What a script is played on.
@@ -8,11 +8,15 @@ pub trait Stage {
     /// How long the machine has run.
     fn now(&mut self) -> Duration;
     /// Does something at the machine.
-    fn act(&mut self, action: Action);
-    /// What the screen shows, without the cursor.
+    fn act(&mut self, action: Action) -> Result<(), String>;
+    /// What the screen shows, without the cursor if possible.
     fn screen(&mut self) -> Result<Picture, String>;
-    /// Whether Lisp has nothing to do.
-    fn idle(&mut self) -> bool;
+    /// What part of the screen cannot be seen because the cursor is over it.
+    fn hidden(&self) -> Option<Area> {
+        None
+    }
+    /// Whether Lisp has had nothing to do since the last action.
+    fn idle(&mut self) -> Result<bool, String>;
     /// Reads a picture; `file` is as the script names it.
     fn load(&mut self, file: &str) -> Result<Picture, String>;
     /// Writes a picture; `file` is as the script names it.
@@ -51,6 +55,8 @@ pub struct Player {
     settled: Option<(Picture, Duration)>,
     /// For `expect`: the picture.
     expected: Option<Picture>,
+    font: Font,
+    page: Option<Area>,
     wake: Duration,
 }
 
@@ -65,6 +71,8 @@ impl Player {
             done: 0,
             settled: None,
             expected: None,
+            font: Font::default(),
+            page: None,
             wake: Duration::ZERO,
         }
     }
@@ -109,15 +117,17 @@ impl Player {
             Command::Wait(time) => Ok(self.sleep_until(since + *time, now)),
             Command::WaitUntil(time) => Ok(self.sleep_until(*time, now)),
             Command::WaitIdle => {
-                if stage.idle() {
+                if stage.idle()? {
                     return Ok(true);
                 }
                 self.glance_again(now, late, || "Lisp did not become idle".into())
             }
             Command::WaitSettled(quiet) => {
-                let screen = stage.screen()?;
+                let (screen, hidden) = (stage.screen()?, stage.hidden());
                 match &self.settled {
-                    Some((before, quiet_since)) if only_a_caret(before.difference(&screen, None, &[])) => {
+                    Some((before, quiet_since))
+                        if only_a_caret(before.difference(&screen, None, hidden.as_slice())) =>
+                    {
                         if now - *quiet_since >= *quiet {
                             return Ok(true);
                         }
@@ -128,15 +138,41 @@ impl Player {
             }
             Command::Act(actions) => {
                 if let Some(&action) = actions.get(self.done) {
-                    stage.act(action);
+                    stage.act(action)?;
                     self.done += 1;
                     self.wake = now + KEY_STEP;
                 }
                 Ok(self.done >= actions.len())
             }
-            Command::Take(file) => {
+            Command::Take { file, region } => {
                 let screen = stage.screen()?;
-                stage.save(file, &screen).map(|()| true)
+                let picture = region.map_or_else(|| screen.clone(), |region| screen.part(region));
+                stage.save(file, &picture).map(|()| true)
+            }
+            Command::Font { file, characters } => {
+                let picture = stage.load(file)?;
+                self.font.learn(&picture, characters).map(|()| true).map_err(|what| format!("{file}: {what}"))
+            }
+            Command::Page(page) => {
+                self.page = Some(*page);
+                Ok(true)
+            }
+            Command::ExpectLines(expected) => {
+                let page = self.page.ok_or("expect lines wants to know the page")?;
+                let screen = stage.screen()?;
+                let lines = self.font.lines(&screen, page);
+                if lines.ends_with(expected) {
+                    return Ok(true);
+                }
+                if late {
+                    stage.save("lines-got.png", &screen)?;
+                    let last = &lines[lines.len().saturating_sub(expected.len() + 2)..];
+                    return Err(format!(
+                        "the last lines of text are {last:?}, not {expected:?}; the screen is kept as lines-got.png"
+                    ));
+                }
+                self.wake = now + GLANCE;
+                Ok(false)
             }
             Command::Expect { file, region, masks } => {
                 if self.expected.is_none() {
@@ -150,7 +186,8 @@ impl Player {
                         screen.width, screen.height, expected.width, expected.height
                     ));
                 }
-                let Some((area, pixels)) = expected.difference(&screen, *region, masks) else {
+                let masks: Vec<Area> = masks.iter().copied().chain(stage.hidden()).collect();
+                let Some((area, pixels)) = expected.difference(&screen, *region, &masks) else {
                     return Ok(true);
                 };
                 if late {
@@ -204,14 +241,15 @@ mod tests {
         fn now(&mut self) -> Duration {
             self.now
         }
-        fn act(&mut self, action: Action) {
+        fn act(&mut self, action: Action) -> Result<(), String> {
             self.acts.push((self.now, action));
+            Ok(())
         }
         fn screen(&mut self) -> Result<Picture, String> {
             Ok(self.screen.clone())
         }
-        fn idle(&mut self) -> bool {
-            self.now >= self.idle_from
+        fn idle(&mut self) -> Result<bool, String> {
+            Ok(self.now >= self.idle_from)
         }
         fn load(&mut self, _file: &str) -> Result<Picture, String> {
             Ok(Picture::new(64, 64))
@@ -275,6 +313,20 @@ mod tests {
             }
         };
         assert_eq!(play("expect \"x.png\"", &mut fake(), clear), Progress::Done);
+    }
+
+    #[test]
+    fn text_is_read() {
+        // All of the font is one blank of 8 by 4, and all of the screen is blank.
+        let mut stage = fake();
+        let script = "limit 1s\nfont \"f\" \"abcdefgh\"";
+        let Progress::Failed(what) = play(script, &mut stage, |_| ()) else { panic!() };
+        assert!(what.contains("line 2") && what.contains("look the same"), "{what}");
+        let Progress::Failed(what) = play("limit 1s\npage 0 0 64 64\nexpect lines \"7\"", &mut stage, |_| ()) else {
+            panic!()
+        };
+        assert!(what.contains("are []"), "{what}");
+        assert_eq!(stage.saved, ["lines-got.png"]);
     }
 
     #[test]
