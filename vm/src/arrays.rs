@@ -65,6 +65,15 @@ impl Vector {
         self.base.byte().plus(self.offset + index)
     }
 
+    /// A character of a string.
+    pub(crate) fn character_at(&self, space: Space, index: u32) -> u16 {
+        if self.element == elements::FAT_CHARACTER {
+            space.word(self.base.plus(self.offset + index))
+        } else {
+            space.byte(self.byte_at(index)) as u16
+        }
+    }
+
     /// The characters of a string.
     pub(crate) fn characters(&self, space: Space) -> Characters<'static> {
         if self.element == elements::FAT_CHARACTER {

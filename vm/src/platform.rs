@@ -85,6 +85,118 @@ pub enum HostString {
     HostName,
 }
 
+/// The two ways in which Lisp names files of a host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FileDevice {
+    /// `{DSK}`: names ignore case and have versions.
+    Disk,
+    /// `{UNIX}`: names are the host's.
+    Unix,
+}
+
+/// Which file a name means when there are several versions, or none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recognition {
+    /// The newest version there is.
+    Old,
+    /// The oldest version there is.
+    Oldest,
+    /// A version that is not there yet.
+    New,
+    /// The newest version there is, or the first.
+    OldOrNew,
+    /// Whatever the name says.
+    AsNamed,
+}
+
+/// What a file is opened for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FileAccess {
+    /// Reading.
+    Input,
+    /// Writing from scratch.
+    Output,
+    /// Reading and writing.
+    Both,
+    /// Writing behind what is there.
+    Append,
+}
+
+/// Why something with a file did not work: a Unix error number, 0 if there is nothing more to say than that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileError(pub u32);
+
+/// What is known about a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FileInfo {
+    /// Bytes.
+    pub length: u64,
+    /// Unix seconds of the last change.
+    pub written: i64,
+    /// Unix seconds of the last use.
+    pub read: i64,
+    /// Unix mode bits.
+    pub protection: u32,
+    /// The host's number for the file.
+    pub inode: u64,
+    /// Is it neither a file nor a directory?
+    pub special: bool,
+}
+
+/// Files, as Lisp's file system asks for them. Names are Lisp's without the device: `<tmp>FOO.LISP;3` comes as
+/// `tmp>FOO.LISP;3`; a quote takes the meaning from the character behind it. Where a name or text goes into a buffer the
+/// result is its length.
+pub trait Files {
+    /// Opens a file: a handle, and what is known about it then.
+    fn open(
+        &mut self,
+        device: FileDevice,
+        name: &[u8],
+        recognition: Recognition,
+        access: FileAccess,
+    ) -> Result<(u16, FileInfo), FileError>;
+    /// Closes a file; `written` becomes its time of change.
+    fn close(&mut self, handle: u16, written: Option<i64>) -> Result<(), FileError>;
+    /// Reads from a place in a file; fewer bytes than asked for mean the end.
+    fn read(&mut self, handle: u16, at: u64, buffer: &mut [u8]) -> Result<usize, FileError>;
+    /// Writes to a place in a file.
+    fn write(&mut self, handle: u16, at: u64, bytes: &[u8]) -> Result<(), FileError>;
+    /// Makes a file this long.
+    fn set_length(&mut self, handle: u16, length: u64) -> Result<(), FileError>;
+    /// The full name of the file that a name means.
+    fn full_name(
+        &mut self,
+        device: FileDevice,
+        name: &[u8],
+        recognition: Recognition,
+        full: &mut [u8],
+    ) -> Result<usize, FileError>;
+    /// The full name of a directory.
+    fn directory_name(&mut self, device: FileDevice, name: &[u8], full: &mut [u8]) -> Result<usize, FileError>;
+    /// Deletes a file: the oldest version, if the name has none.
+    fn delete(&mut self, device: FileDevice, name: &[u8]) -> Result<(), FileError>;
+    /// Renames a file; the new name is of a new version.
+    fn rename(&mut self, device: FileDevice, from: &[u8], to: &[u8]) -> Result<(), FileError>;
+    /// What is known about a file.
+    fn info(&mut self, device: FileDevice, name: &[u8]) -> Result<FileInfo, FileError>;
+    /// The name of a file's owner.
+    fn author(&mut self, device: FileDevice, name: &[u8], author: &mut [u8]) -> Result<usize, FileError>;
+    /// Sets a file's time of change, Unix seconds.
+    fn set_written(&mut self, device: FileDevice, name: &[u8], written: i64) -> Result<(), FileError>;
+    /// Sets a file's mode bits.
+    fn set_protection(&mut self, device: FileDevice, name: &[u8], protection: u32) -> Result<(), FileError>;
+    /// Where relative names begin from now on.
+    fn change_directory(&mut self, device: FileDevice, name: &[u8]) -> Result<(), FileError>;
+    /// Blocks that are free where a name is.
+    fn free_blocks(&mut self, device: FileDevice, name: &[u8]) -> Result<u32, FileError>;
+    /// Begins to list the files that a pattern with `*` names: a handle for the list, and how many there are.
+    fn list(&mut self, device: FileDevice, pattern: &[u8]) -> Result<(u16, u32), FileError>;
+    /// The next name of a list (without its directory) and what is known about the file; `None` at the end.
+    fn next_listed(&mut self, list: u16, name: &mut [u8]) -> Result<Option<(usize, FileInfo)>, FileError>;
+    /// Ends a list; false if there is no such list.
+    fn end_list(&mut self, list: u16) -> bool;
+}
+
 /// No memory is left for a new page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OutOfMemory;
@@ -136,6 +248,11 @@ pub trait Platform {
     }
     /// Copies the value of an environment variable into a buffer; its length. A computer without any has none.
     fn environment(&mut self, _name: &[u8], _buffer: &mut [u8]) -> Option<usize> {
+        None
+    }
+
+    /// The computer's files, if it has any that Lisp may use.
+    fn files(&mut self) -> Option<&mut dyn Files> {
         None
     }
 

@@ -7,6 +7,7 @@
 //! | 2 | the command line or a file is wrong |
 //! | 3 | Lisp touched memory that it does not have |
 
+mod files;
 mod input;
 mod memory;
 mod options;
@@ -98,7 +99,7 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     let size = options.size.unwrap_or((1024, 768));
     let scene = Rc::new(RefCell::new(Scene::new(script, options.screenshot.clone(), space, size, begin)));
     let memory = Rc::new(RefCell::new(memory));
-    let host = Host { memory: memory.clone(), scene: scene.clone(), size, start: begin };
+    let host = Host { memory: memory.clone(), scene: scene.clone(), size, start: begin, files: Default::default() };
 
     let machine = match Machine::<L>::new(space, Box::leak(Box::new(host))) {
         Ok(machine) => Box::into_raw(Box::new(machine)),

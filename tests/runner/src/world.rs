@@ -1,5 +1,6 @@
 //! The world around the machine: this process's clock, a script for hands and eyes, standard output for a console.
 
+use crate::files::HostFiles;
 use crate::memory::Memory;
 use script::{Action, Button, Picture, Player, Progress, Stage};
 use std::cell::RefCell;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use vm::address::LispPage;
 use vm::layout::DISPLAY;
 use vm::memory::Space;
-use vm::platform::{Cursor, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform};
+use vm::platform::{Cursor, Files, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform};
 
 /// Instructions so far: the clock of a deterministic run, in microseconds.
 pub static INSTRUCTIONS: AtomicU64 = AtomicU64::new(0);
@@ -178,6 +179,8 @@ pub struct Host {
     pub size: (u16, u16),
     /// When the run began; `None` if it is deterministic.
     pub start: Option<Instant>,
+    /// Its files.
+    pub files: HostFiles,
 }
 
 impl Platform for Host {
@@ -236,6 +239,17 @@ impl Platform for Host {
             eprintln!("runner: no memory for Lisp page {:#x}: {error}", page.0);
             OutOfMemory
         })
+    }
+
+    fn environment(&mut self, name: &[u8], buffer: &mut [u8]) -> Option<usize> {
+        self.start?;
+        let value = std::env::var(str::from_utf8(name).ok()?).ok()?;
+        buffer.get_mut(..value.len())?.copy_from_slice(value.as_bytes());
+        Some(value.len())
+    }
+
+    fn files(&mut self) -> Option<&mut dyn Files> {
+        Some(&mut self.files)
     }
 
     fn idle(&mut self, microseconds: u32) {

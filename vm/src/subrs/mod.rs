@@ -9,6 +9,7 @@
 //! what a machine without the device in question answers. A subr that this machine does not have is logged once.
 
 mod absent;
+mod files;
 mod host;
 mod screen;
 mod system;
@@ -89,14 +90,14 @@ macro_rules! for_each_subr {
             0o026 CONTEXTSWITCH Absent(NIL);
             0o027 COPYSYS0SUBR Absent(NIL);
             0o030 WRITEMAP Absent(NIL);
-            0o042 UFS-GETFILENAME Absent(NIL);
-            0o043 UFS-DELETEFILE Absent(NIL);
-            0o044 UFS-RENAMEFILE Absent(NIL);
-            0o045 COM-READPAGES Absent(NIL);
-            0o046 COM-WRITEPAGES Absent(NIL);
-            0o047 COM-TRUNCATEFILE Absent(NIL);
-            0o051 UFS-DIRECTORYNAMEP Absent(NIL);
-            0o055 COM-GETFREEBLOCK Absent(NIL);
+            0o042 UFS-GETFILENAME Do(files::unix_file_name);
+            0o043 UFS-DELETEFILE Do(files::unix_delete);
+            0o044 UFS-RENAMEFILE Do(files::unix_rename);
+            0o045 COM-READPAGES Do(files::read_page);
+            0o046 COM-WRITEPAGES Do(files::write_page);
+            0o047 COM-TRUNCATEFILE Do(files::truncate);
+            0o051 UFS-DIRECTORYNAMEP Do(files::unix_directory_name);
+            0o055 COM-GETFREEBLOCK Do(files::free_blocks);
             0o060 SETUNIXTIME Do(system::no_value);
             0o061 GETUNIXTIME Do(system::get_time);
             0o062 COPYTIMESTATS Do(system::copy_statistics);
@@ -137,18 +138,18 @@ macro_rules! for_each_subr {
             0o136 NATIVE-MEMORY-REFERENCE Absent(NIL);
             0o137 OLD-COMPILE-LOAD-NATIVE Absent(NIL);
             0o140 DISABLEGC Do(system::disable_collector);
-            0o147 COM-SETFILEINFO Absent(NIL);
-            0o150 COM-OPENFILE Absent(NIL);
-            0o151 COM-CLOSEFILE Absent(NIL);
-            0o152 DSK-GETFILENAME Absent(NIL);
-            0o153 DSK-DELETEFILE Absent(NIL);
-            0o154 DSK-RENAMEFILE Absent(NIL);
-            0o156 COM-NEXT-FILE Absent(NIL);
-            0o157 COM-FINISH-FINFO Absent(NIL);
-            0o160 COM-GEN-FILES Absent(NIL);
-            0o161 DSK-DIRECTORYNAMEP Absent(NIL);
-            0o162 COM-GETFILEINFO Absent(NIL);
-            0o164 COM-CHANGEDIR Absent(NIL);
+            0o147 COM-SETFILEINFO Do(files::set_info);
+            0o150 COM-OPENFILE Do(files::open);
+            0o151 COM-CLOSEFILE Do(files::close);
+            0o152 DSK-GETFILENAME Do(files::disk_file_name);
+            0o153 DSK-DELETEFILE Do(files::disk_delete);
+            0o154 DSK-RENAMEFILE Do(files::disk_rename);
+            0o156 COM-NEXT-FILE Do(files::next_listed);
+            0o157 COM-FINISH-FINFO Do(files::end_list);
+            0o160 COM-GEN-FILES Do(files::list);
+            0o161 DSK-DIRECTORYNAMEP Do(files::disk_directory_name);
+            0o162 COM-GETFILEINFO Do(files::info);
+            0o164 COM-CHANGEDIR Do(files::change_directory);
             0o165 UNIX-HANDLECOMM Do(absent::unix_process);
             0o167 RPC-CALL Absent(NIL);
             0o170 MESSAGE-READP Do(system::no_value);
@@ -223,9 +224,14 @@ for_each_subr!(table);
 
 /// Which missing subrs have been called: a bit a number.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Logged([u64; 4]);
+pub(crate) struct Logged([u64; 4], bool);
 
 impl Logged {
+    /// True the first time that files are missed.
+    fn first_without_files(&mut self) -> bool {
+        !core::mem::replace(&mut self.1, true)
+    }
+
     /// Notes a number; true the first time.
     fn first(&mut self, number: u32) -> bool {
         let word = &mut self.0[number as usize / 64 % 4];
@@ -269,9 +275,7 @@ fn subr_call_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
             Err(punt) => return crate::calls::call_instead(m, r, punt.0, count, LENGTH),
         },
         Some(Subr { name, action: Action::Absent(answer) }) => {
-            if m.logged.first(number) {
-                m.platform.log(LogLevel::Warning, format_args!("this machine has no subr {name} ({number:#o})"));
-            }
+            log_absent(m, number, name);
             *answer
         }
         None => {
@@ -287,6 +291,13 @@ fn subr_call_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
         m.replace(r, count - 1, result);
     }
     Flow::Next
+}
+
+/// Says, the first time, that the machine lacks what a subr is for.
+fn log_absent<L: Layout>(m: &mut Machine<L>, number: u32, name: &str) {
+    if m.logged.first(number) {
+        m.platform.log(LogLevel::Warning, format_args!("this machine has no subr {name} ({number:#o})"));
+    }
 }
 
 #[cfg(test)]
