@@ -113,6 +113,10 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
         fail(&format!("{}: {error}", options.sysout.display()));
     }
 
+    if options.deterministic {
+        // Noticing idleness asks for attention, which the reference does not do.
+        machine.idleness = Default::default();
+    }
     let watched = options.deterministic
         || options.steps.is_some()
         || options.trace.is_some()

@@ -20,6 +20,7 @@ use crate::display::{self, Outcome};
 use crate::layout::Layout;
 use crate::machine::{Machine, Regs};
 use crate::platform::LogLevel;
+use core::cell::Cell;
 
 /// Most arguments of a subr.
 const MOST_ARGUMENTS: usize = 30;
@@ -34,6 +35,8 @@ pub(crate) struct Call<'a> {
     pub top: u32,
     /// The registers at the opcode.
     pub r: &'a Regs,
+    /// Cells that the subr leaves on the stack below its result.
+    pub left_over: Cell<u32>,
 }
 
 impl Call<'_> {
@@ -265,8 +268,12 @@ fn subr_call_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     let result = match &Machine::<L>::SUBRS[number as usize & 0xFF] {
         Some(Subr { action: Action::Do(function), .. }) => {
             let before = *r;
-            match function(m, &Call { arguments, top: r.tos, r: &before }) {
-                Ok(result) => result,
+            let call = Call { arguments, top: r.tos, r: &before, left_over: Cell::new(0) };
+            match function(m, &call) {
+                Ok(result) => {
+                    r.sp += 2 * call.left_over.get();
+                    result
+                }
                 Err(flow) => return flow,
             }
         }

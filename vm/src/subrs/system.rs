@@ -65,8 +65,10 @@ pub(super) fn new_page<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -> Result
     Ok(call.argument(0))
 }
 
-/// DORECLAIM: collects garbage.
+/// DORECLAIM: collects garbage. The collector stores the top of the stack twice to end the running frame, and as in the
+/// reference one of the two stays there.
 pub(super) fn reclaim<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -> Result<u32, Flow> {
+    call.left_over.set((m.space.cell(m.symbols.gc_disabled) == NIL) as u32);
     crate::collector::reclaim(m, call.r);
     Ok(NIL)
 }

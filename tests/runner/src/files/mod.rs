@@ -70,14 +70,20 @@ fn host_name(device: FileDevice, name: &[u8], pattern: bool) -> Result<HostName,
     names::to_host(name, versions, pattern, &current, home.as_deref()).ok_or(NO)
 }
 
+/// That a file is not there is nothing to tell Lisp about, but that a directory on the way is not there under exactly
+/// that name is (even if it is found under another case of letters).
+fn missing(name: &HostName) -> FileError {
+    if name.directory.exists() { NO } else { FileError(libc::ENOENT as u32) }
+}
+
 /// The file that a name on `{DSK}` means, in its true directory.
 fn existing(name: &HostName, recognition: Recognition) -> Result<PathBuf, FileError> {
-    let directory = true_directory(&name.directory).ok_or(NO)?;
+    let directory = true_directory(&name.directory).ok_or_else(|| missing(name))?;
     if name.name.is_empty() {
         return Ok(directory);
     }
     let resolved = Versions::find(&directory, &name.name).map_err(failed)?.resolve(name, recognition);
-    resolved.map(|resolved| resolved.path).ok_or(NO)
+    resolved.map(|resolved| resolved.path).ok_or_else(|| missing(name))
 }
 
 /// The path a name means to those who only look.
@@ -142,12 +148,13 @@ impl Files for HostFiles {
         if device == FileDevice::Unix {
             return self.opened(options.open(name.path()).map_err(failed)?);
         }
-        name.directory = true_directory(&name.directory).ok_or(NO)?;
+        let missing = missing(&name);
+        name.directory = true_directory(&name.directory).ok_or(missing)?;
         if name.name.is_empty() {
-            return Err(NO);
+            return Err(missing);
         }
         let versions = Versions::find(&name.directory, &name.name).map_err(failed)?;
-        let path = versions.resolve(&name, recognition).ok_or(NO)?.path;
+        let path = versions.resolve(&name, recognition).ok_or(missing)?.path;
         match fs::metadata(&path) {
             Ok(data) if !data.is_file() => return Err(FileError(libc::ENFILE as u32)),
             Ok(_) => {}
@@ -216,9 +223,10 @@ impl Files for HostFiles {
             }
             return fill(&names::lisp_name(&path, false), full);
         }
+        let missing = missing(&name);
         let Some(directory) = true_directory(&name.directory) else {
             let new = matches!(recognition, Recognition::New | Recognition::OldOrNew);
-            return if new { fill(&names::lisp_name(&name.path(), true), full) } else { Err(NO) };
+            return if new { fill(&names::lisp_name(&name.path(), true), full) } else { Err(missing) };
         };
         name.directory = directory;
         if recognition == Recognition::AsNamed {
@@ -232,12 +240,12 @@ impl Files for HostFiles {
         let whole = true_path(&name.directory.join(&name.name));
         let is_directory = whole.is_some_and(|(_, kind)| kind == Kind::Directory);
         if name.name.is_empty() || (!old && is_directory) {
-            return Err(NO);
+            return Err(missing);
         }
         let versions = Versions::find(&name.directory, &name.name).map_err(failed)?;
-        let resolved = versions.resolve(&name, recognition).ok_or(NO)?;
+        let resolved = versions.resolve(&name, recognition).ok_or(missing)?;
         if old && kind(&resolved.path) != Kind::File {
-            return Err(NO);
+            return Err(missing);
         }
         fill(&names::lisp_name(&resolved.numbered, true), full)
     }
@@ -245,7 +253,8 @@ impl Files for HostFiles {
     fn directory_name(&mut self, device: FileDevice, name: &[u8], full: &mut [u8]) -> Result<usize, FileError> {
         let path = host_name(device, name, false)?.path();
         let path = match device {
-            FileDevice::Disk => true_directory(&path).ok_or(NO)?,
+            FileDevice::Disk => true_directory(&path)
+                .ok_or_else(|| missing(&HostName { directory: path, name: String::new(), version: String::new() }))?,
             FileDevice::Unix => {
                 if !fs::metadata(&path).map_err(failed)?.is_dir() {
                     return Err(NO);
@@ -263,9 +272,9 @@ impl Files for HostFiles {
             let is_directory = fs::metadata(&path).map_err(failed)?.is_dir();
             return if is_directory { fs::remove_dir(path) } else { fs::remove_file(path) }.map_err(failed);
         }
-        let directory = true_directory(&name.directory).ok_or(NO)?;
+        let directory = true_directory(&name.directory).ok_or_else(|| missing(&name))?;
         let versions = Versions::find(&directory, &name.name).map_err(failed)?;
-        let oldest = versions.resolve(&name, Recognition::Oldest).ok_or(NO)?;
+        let oldest = versions.resolve(&name, Recognition::Oldest).ok_or_else(|| missing(&name))?;
         versions.delete(&oldest.path).map_err(failed)
     }
 
@@ -344,7 +353,7 @@ impl Files for HostFiles {
         let pattern_text = String::from_utf8_lossy(pattern).into_owned();
         let name = host_name(device, pattern, true)?;
         let directory = match device {
-            FileDevice::Disk => true_directory(&name.directory).ok_or(NO)?,
+            FileDevice::Disk => true_directory(&name.directory).ok_or_else(|| missing(&name))?,
             FileDevice::Unix => name.directory.clone(),
         };
         let mut entries: Vec<(String, FileInfo, bool)> = Vec::new();
