@@ -26,7 +26,7 @@ impl Font {
     /// Learns characters from a picture of them side by side. A font learns from several pictures of one cell size.
     pub fn learn(&mut self, picture: &Picture, characters: &str) -> Result<(), String> {
         let count = characters.chars().count();
-        if count == 0 || picture.width as usize % count != 0 || picture.width as usize / count > WIDEST {
+        if count == 0 || !(picture.width as usize).is_multiple_of(count) || picture.width as usize / count > WIDEST {
             return Err(format!("a picture {} pixels wide cannot hold {count} characters side by side", picture.width));
         }
         let (width, height) = (picture.width / count as u16, picture.height);
