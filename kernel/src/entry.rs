@@ -46,6 +46,15 @@ struct MapEntry {
     _reserved: u32,
 }
 
+/// A boot module, of the same protocol.
+#[repr(C)]
+struct Module {
+    start: u64,
+    bytes: u64,
+    command_line: u64,
+    _reserved: u64,
+}
+
 const START_INFO_MAGIC: u32 = 0x336e_c578;
 
 unsafe extern "C" {
@@ -87,6 +96,15 @@ extern "C" fn enter_from_pvh(info: *const StartInfo) -> ! {
     }
     const KERNEL_BASE: u64 = 0xffff_ffff_8000_0000;
     memory.keep((&raw const __text_start) as u64 - KERNEL_BASE, (&raw const __kernel_end) as u64 - KERNEL_BASE);
+    let module = if info.modules > 0 {
+        // SAFETY: by the protocol, that many modules in a list below 4 GiB; the first is enough.
+        let module = unsafe { &*(info.module_list as *const Module) };
+        let module = module.start..module.start.saturating_add(module.bytes);
+        memory.keep(module.start, module.end);
+        Some(module)
+    } else {
+        None
+    };
     let (width, height) = command_line.size().and_then(Result::ok).unwrap_or(DEFAULT_SIZE);
     // SAFETY: boot.s maps the first 4 GiB one to one.
     let framebuffer = unsafe { bochs::set_mode(width as u16, height as u16, 0) };
@@ -96,6 +114,7 @@ extern "C" fn enter_from_pvh(info: *const StartInfo) -> ! {
         framebuffer,
         rsdp: (info.rsdp != 0).then_some(info.rsdp),
         command_line,
+        module,
         physical_offset: 0,
     })
 }
@@ -159,6 +178,8 @@ fn enter_from_bootloader(info: &'static mut BootInfo) -> ! {
         framebuffer,
         rsdp: info.rsdp_addr.into_option(),
         command_line,
+        // The only module the bootloader crate knows is the command line.
+        module: None,
         physical_offset,
     })
 }

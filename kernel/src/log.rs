@@ -51,6 +51,11 @@ pub fn set_level(name: &str) -> bool {
     name.parse().map(log::set_max_level).is_ok()
 }
 
+/// The port, for something longer than a line.
+pub fn with_serial(work: impl FnOnce(&mut dyn Write)) {
+    SERIAL.with(|serial| work(serial));
+}
+
 /// The port, taken by force: for the panic screen.
 pub fn with_serial_by_force(work: impl FnOnce(&mut dyn Write)) {
     SERIAL.force(|serial| work(serial));

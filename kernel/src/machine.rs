@@ -7,13 +7,14 @@ use crate::memory::exclusive::Exclusive;
 use crate::{clock, cpu, memory, pager, power};
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, Ordering};
+use kernel_logic::memory_files::MemoryFiles;
 use kernel_logic::mouse::Buttons;
 use kernel_logic::pixels;
 use kernel_logic::ring::Ring;
 use log::{debug, error, info, warn};
 use vm::address::LispPage;
 use vm::machine::Attention;
-use vm::platform::{Cursor, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform};
+use vm::platform::{Cursor, Files, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform};
 
 /// Free memory that a new Lisp page must leave: a page fault later still needs frames.
 const RESERVE: u64 = 256 << 10;
@@ -46,8 +47,9 @@ pub struct KernelPlatform {
     /// Where the mouse is, in pixels.
     mouse: (u16, u16),
     console: Line,
-    /// Has Lisp had nothing to do once?
-    rested: bool,
+    /// How often Lisp had nothing to do.
+    rests: u64,
+    files: Option<MemoryFiles>,
 }
 
 /// A line of console output that has no end yet.
@@ -58,7 +60,7 @@ struct Line {
 
 impl KernelPlatform {
     /// A platform with a Lisp screen of that size.
-    pub fn new(width: u16, height: u16) -> Self {
+    pub fn new(width: u16, height: u16, files: Option<MemoryFiles>) -> Self {
         Self {
             width,
             height,
@@ -66,7 +68,8 @@ impl KernelPlatform {
             cursor: Cursor { rows: [0; 16], hot_x: 0, hot_y: 0 },
             mouse: (width / 2, height / 2),
             console: Line { bytes: [0; 200], length: 0 },
-            rested: false,
+            rests: 0,
+            files,
         }
     }
 
@@ -78,10 +81,16 @@ impl KernelPlatform {
         });
     }
 
-    /// Turns what the drivers saw into Lisp's events. A `c` on the serial line prints the counters.
+    /// Turns what the drivers saw into Lisp's events. A `c` on the serial line prints the counters, an `s` what Lisp and
+    /// the mouse are doing.
     fn collect(&mut self) {
-        if crate::log::serial_input() == Some(b'c') {
-            log_counters();
+        match crate::log::serial_input() {
+            Some(b'c') => log_counters(),
+            Some(b's') => {
+                let (x, y) = self.mouse;
+                info!(target: "status", "mouse {x} {y} rests {}", self.rests);
+            }
+            _ => {}
         }
         let mut moved = false;
         ps2::poll(|input| match input {
@@ -201,9 +210,14 @@ impl Platform for KernelPlatform {
         Ok(())
     }
 
+    fn files(&mut self) -> Option<&mut dyn Files> {
+        self.files.as_mut().map(|files| files as &mut dyn Files)
+    }
+
     fn idle(&mut self, microseconds: u32) {
         let end = clock::microseconds() + u64::from(microseconds);
-        if !core::mem::replace(&mut self.rested, true) {
+        self.rests += 1;
+        if self.rests == 1 {
             info!("Lisp rests for the first time");
             log_counters();
         }

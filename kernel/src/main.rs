@@ -17,6 +17,7 @@ mod clock;
 mod cpu;
 mod devices;
 mod entry;
+mod files;
 mod log;
 mod machine;
 mod memory;
@@ -41,6 +42,11 @@ fn begin() {
     clock::calibrate();
     log::start();
     info!("Duralumin {}: kernel entry", env!("CARGO_PKG_VERSION"));
+}
+
+/// What the boot loader said.
+fn handoff() -> &'static Handoff {
+    HANDOFF.get().expect("start made it")
 }
 
 /// Goes from the loader's page tables to our own.
@@ -80,7 +86,7 @@ fn start(handoff: Handoff) -> ! {
 
 /// The kernel proper, on its own page tables and stack.
 extern "C" fn run() -> ! {
-    let handoff = HANDOFF.get().expect("start made it");
+    let handoff = handoff();
     cpu::descriptors::load();
     memory::start_heap();
     acpi::set_root(handoff.rsdp);

@@ -8,7 +8,7 @@ use crate::devices::{block, display};
 use crate::machine::{KernelPlatform, log_counters, set_attention};
 use crate::memory::frames::FRAME;
 use crate::memory::{FRAMES, PhysicalAddress, direct};
-use crate::{pager, panic, power};
+use crate::{files, pager, panic, power};
 use alloc::boxed::Box;
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -69,7 +69,7 @@ pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
     if let Some((framebuffer, address)) = screen {
         display::start(framebuffer, address, width, height);
     }
-    let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16)));
+    let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::from_boot_module())));
     match image.layout() {
         LayoutKind::Medley2 => start::<Medley2>(platform),
         LayoutKind::Medley35 => start::<Medley35>(platform),

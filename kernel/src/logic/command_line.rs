@@ -6,6 +6,7 @@
 //! | `keyboard=us` | keyboard layout: `us`, `uk`, `de`, `fr`, `dvorak` |
 //! | `log=info` | serial log level: `error`, `warn`, `info`, `debug`, `trace` |
 //! | `exit-device` | power off through QEMU's isa-debug-exit (tests) |
+//! | `export-files=A,B` | print files of these names on the serial line when Lisp has written and closes them (tests) |
 //! | `test=NAME` | run a self-test instead of Lisp |
 
 /// Most bytes of a command line that are kept.

@@ -163,6 +163,8 @@ pub struct Handoff {
     pub rsdp: Option<u64>,
     /// The command line.
     pub command_line: CommandLine,
+    /// Physical addresses of a boot module: files for Lisp in memory, as a tar archive.
+    pub module: Option<core::ops::Range<u64>>,
     /// `physical + physical_offset` is readable through the page tables the loader left.
     pub physical_offset: u64,
 }

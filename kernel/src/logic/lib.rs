@@ -11,6 +11,7 @@ pub mod command_line;
 pub mod handoff;
 pub mod keys;
 pub mod layouts;
+pub mod memory_files;
 pub mod mouse;
 pub mod page_plan;
 pub mod pixels;

@@ -100,11 +100,11 @@ impl Scene {
 
     /// Ends the process, with the picture that was asked for.
     pub fn end(&mut self, mut status: i32) -> ! {
-        if let Some(path) = self.screenshot.take() {
-            if let Err(error) = self.picture().save(&path) {
-                eprintln!("runner: {error}");
-                status = status.max(1);
-            }
+        if let Some(path) = self.screenshot.take()
+            && let Err(error) = self.picture().save(&path)
+        {
+            eprintln!("runner: {error}");
+            status = status.max(1);
         }
         let _ = std::io::stdout().flush();
         std::process::exit(status)
