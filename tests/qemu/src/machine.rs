@@ -46,6 +46,7 @@ pub struct Machine {
     pub(crate) memory_mebibytes: u32,
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) disk: Option<PathBuf>,
+    pub(crate) module: Option<PathBuf>,
     pub(crate) words: Vec<String>,
     pub(crate) arguments: Vec<String>,
     pub(crate) limit: Duration,
@@ -65,6 +66,7 @@ impl Machine {
             memory_mebibytes: 256,
             size: None,
             disk: None,
+            module: None,
             words: vec!["exit-device".into()],
             arguments: Vec::new(),
             limit: Duration::from_secs(30),
@@ -92,6 +94,12 @@ impl Machine {
     /// Has that file as its (read-only) disk.
     pub fn disk(mut self, file: impl Into<PathBuf>) -> Self {
         self.disk = Some(file.into());
+        self
+    }
+
+    /// Has that file as its boot module: a tar archive of files for Lisp. Only with [`Boot::Pvh`].
+    pub fn module(mut self, file: impl Into<PathBuf>) -> Self {
+        self.module = Some(file.into());
         self
     }
 
@@ -142,6 +150,9 @@ impl Machine {
             let mut words = self.words.clone();
             words.extend(size.map(|size| format!("size={size}")));
             qemu.arg("-kernel").arg(kernel).args(["-append", &words.join(" ")]);
+            if let Some(module) = &self.module {
+                qemu.arg("-initrd").arg(module);
+            }
         } else {
             let image = directory.join("boot.img");
             let mut words = vec![size.unwrap_or_else(|| "1024x768".into())];

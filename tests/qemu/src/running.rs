@@ -3,9 +3,9 @@
 use crate::keys::key_for;
 use crate::monitor::{Monitor, quote};
 use crate::{Machine, Picture, QemuError, Result};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -47,9 +47,11 @@ struct Log {
 /// A running machine; ends when dropped.
 pub struct Qemu {
     child: Child,
+    serial_input: ChildStdin,
     monitor: Monitor,
     directory: PathBuf,
     log: Arc<(Mutex<Log>, Condvar)>,
+    started: Instant,
     deadline: Instant,
     /// How much of the log `wait_for` has passed.
     seen: usize,
@@ -66,11 +68,13 @@ impl Qemu {
         let mut child = machine
             .command(kernel, &directory)?
             .args(["-serial", "stdio", "-qmp", &format!("unix:{},server=on,wait=off", socket.display())])
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
             .map_err(|error| QemuError::Start(format!("qemu-system-x86_64: {error}")))?;
+        let started = Instant::now();
+        let serial_input = child.stdin.take().expect("it is piped");
         let log = Arc::<(Mutex<Log>, Condvar)>::default();
         let mut serial = child.stdout.take().expect("it is piped");
         let writer = log.clone();
@@ -92,7 +96,12 @@ impl Qemu {
                 return Err(error);
             }
         };
-        Ok(Self { child, monitor, directory, log, deadline: Instant::now() + machine.limit, seen: 0 })
+        Ok(Self { child, serial_input, monitor, directory, log, started, deadline: started + machine.limit, seen: 0 })
+    }
+
+    /// How long it has run.
+    pub fn age(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// The serial log so far.
@@ -102,14 +111,45 @@ impl Qemu {
 
     /// Waits until `text` comes over the serial line, after what the last call found; gives its whole line.
     pub fn wait_for(&mut self, text: &str) -> Result<String> {
+        let (line, end) = self.find_after(self.seen, text)?;
+        self.seen = end;
+        Ok(line)
+    }
+
+    /// Sends a byte over the serial line and waits for an answer with `text` in it; gives its whole line.
+    pub fn ask(&mut self, question: u8, text: &str) -> Result<String> {
+        let now = self.log.0.lock().unwrap().text.len();
+        let failed = |error: std::io::Error| QemuError::Monitor(format!("serial line: {error}"));
+        self.serial_input.write_all(&[question]).and_then(|()| self.serial_input.flush()).map_err(failed)?;
+        self.find_after(now, text).map(|(line, _)| line)
+    }
+
+    /// Waits for a file that Lisp writes and the kernel exports (`export-files=NAME`); its text.
+    pub fn exported(&mut self, name: &str) -> Result<String> {
+        let mut from = 0;
+        loop {
+            let (line, end) = self.find_after(from, "---- file ")?;
+            from = end;
+            let own = line.rsplit(['<', '>']).next().unwrap_or_default().split(';').next().unwrap_or_default();
+            if !own.eq_ignore_ascii_case(name) {
+                continue;
+            }
+            let (_, end_of_file) = self.find_after(end, "\n---- end of file")?;
+            let log = self.log.0.lock().unwrap();
+            let text = &log.text[end..end_of_file - "\n---- end of file".len()];
+            return Ok(unescape(text.split_once('\n').map_or("", |(_, text)| text)));
+        }
+    }
+
+    /// Waits for a whole line with `text` in it behind a place in the log; the line, and where `text` ends.
+    fn find_after(&self, from: usize, text: &str) -> Result<(String, usize)> {
         let mut log = self.log.0.lock().unwrap();
         loop {
-            if let Some(at) = log.text[self.seen..].find(text) {
-                let (start, end) = (self.seen + at, self.seen + at + text.len());
+            if let Some(at) = log.text[from..].find(text) {
+                let (start, end) = (from + at, from + at + text.len());
                 if let Some(length) = log.text[end..].find('\n') {
                     let line = log.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-                    self.seen = end;
-                    return Ok(log.text[line..end + length].to_owned());
+                    return Ok((log.text[line..end + length].to_owned(), end));
                 }
             }
             let waiting_for = || format!("{text:?}");
@@ -247,10 +287,38 @@ impl Qemu {
     }
 }
 
+/// Text as it was before the kernel wrote backslashes and unusual bytes with backslashes.
+fn unescape(text: &str) -> String {
+    let mut parts = text.split('\\');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    while let Some(part) = parts.next() {
+        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                plain.push(char::from(byte));
+                plain.push_str(&part[2..]);
+            }
+            // Two backslashes: an empty part between them.
+            None => {
+                plain.push('\\');
+                plain.push_str(if part.is_empty() { parts.next().unwrap_or_default() } else { part });
+            }
+        }
+    }
+    plain
+}
+
 impl Drop for Qemu {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn exported_text() {
+        assert_eq!(super::unescape("a\\\\b\\07\\\\\\\\c\\ff"), "a\\b\u{7}\\\\c\u{ff}");
     }
 }
