@@ -160,6 +160,10 @@ impl Stage for Scene {
         Ok(taken && self.rested.is_some_and(|rested| rested.elapsed() < IDLE_FOR))
     }
 
+    fn exists(&mut self, file: &str) -> bool {
+        self.path(file).exists()
+    }
+
     fn load(&mut self, file: &str) -> Result<Picture, String> {
         Picture::load(&self.path(file))
     }

@@ -7,6 +7,7 @@
 //!   wait until 10s                        sleep until so long after the start
 //!   wait idle                             until Lisp has nothing to do
 //!   wait settled [1s]                     until so long nothing but a caret has changed
+//!   wait file "name"                      until Lisp has written a file (only where Lisp has the host's files)
 //!   type "(+ 1 2)\n"                      \n Return, \t Tab, \e Escape, \b Backspace, \^x Control-x, \" \\
 //!   press control-e                       modifiers shift, control, meta, then a key's name
 //!   down shift / up shift
@@ -81,6 +82,8 @@ pub enum Command {
     WaitIdle,
     /// Waits until nothing has changed for so long.
     WaitSettled(Duration),
+    /// Waits until a file is there.
+    WaitFile(String),
     /// Does these one after the other.
     Act(Vec<Action>),
     /// Saves a picture of the screen or a part of it.

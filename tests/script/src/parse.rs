@@ -129,8 +129,9 @@ impl<'a> Words<'a> {
     fn command(mut self) -> Result<Command, String> {
         let command = match self.take("a command")? {
             "limit" => Command::Limit(duration(self.take("a time")?)?),
-            "wait" => match self.take("a time, until, idle or settled")? {
+            "wait" => match self.take("a time, until, idle, settled or file")? {
                 "idle" => Command::WaitIdle,
+                "file" => Command::WaitFile(self.file()?),
                 "until" => Command::WaitUntil(duration(self.take("a time")?)?),
                 "settled" => {
                     let quiet = self.peek().map(duration).transpose()?;

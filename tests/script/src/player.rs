@@ -17,6 +17,8 @@ pub trait Stage {
     }
     /// Whether Lisp has had nothing to do since the last action.
     fn idle(&mut self) -> Result<bool, String>;
+    /// Whether a file is there that Lisp should have written; `file` is as the script names it.
+    fn exists(&mut self, file: &str) -> bool;
     /// Reads a picture; `file` is as the script names it.
     fn load(&mut self, file: &str) -> Result<Picture, String>;
     /// Writes a picture; `file` is as the script names it.
@@ -121,6 +123,12 @@ impl Player {
                     return Ok(true);
                 }
                 self.glance_again(now, late, || "Lisp did not become idle".into())
+            }
+            Command::WaitFile(file) => {
+                if stage.exists(file) {
+                    return Ok(true);
+                }
+                self.glance_again(now, late, || format!("Lisp did not write {file}"))
             }
             Command::WaitSettled(quiet) => {
                 let (screen, hidden) = (stage.screen()?, stage.hidden());
@@ -251,6 +259,9 @@ mod tests {
         fn idle(&mut self) -> Result<bool, String> {
             Ok(self.now >= self.idle_from)
         }
+        fn exists(&mut self, _file: &str) -> bool {
+            self.now >= Duration::from_secs(3)
+        }
         fn load(&mut self, _file: &str) -> Result<Picture, String> {
             Ok(Picture::new(64, 64))
         }
@@ -327,6 +338,14 @@ mod tests {
         };
         assert!(what.contains("are []"), "{what}");
         assert_eq!(stage.saved, ["lines-got.png"]);
+    }
+
+    #[test]
+    fn files_are_awaited() {
+        let mut stage = fake();
+        assert_eq!(play("wait file \"x\"", &mut stage, |_| ()), Progress::Done);
+        assert_eq!(stage.now, Duration::from_secs(3));
+        assert!(matches!(play("limit 1s\nwait file \"x\"", &mut fake(), |_| ()), Progress::Failed(_)));
     }
 
     #[test]
