@@ -145,10 +145,8 @@ impl Versions {
     pub fn resolve(&self, wanted: &HostName, recognition: Recognition) -> Option<Resolved> {
         let resolved = |version: &Version| Resolved { path: version.path.clone(), numbered: version.numbered.clone() };
         let named: Option<u32> = wanted.version.parse().ok();
-        if let Some(number) = named {
-            if let Some(version) = self.versions.iter().find(|version| version.number == number) {
-                return Some(resolved(version));
-            }
+        if let Some(version) = named.and_then(|number| self.versions.iter().find(|version| version.number == number)) {
+            return Some(resolved(version));
         }
         let none_named = wanted.version.is_empty();
         match recognition {

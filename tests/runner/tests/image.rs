@@ -1,0 +1,129 @@
+//! A Medley image in the host runner: its desktop, its answers, the conformance battery, and that runs can be repeated.
+//!
+//! The image is `MEDLEY_SYSOUT` or `shared/medley/lisp.sys` beside the repository; without it these tests skip, loudly.
+//! Pictures and battery are looked for where that image is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The image, if there is one.
+fn image() -> Option<PathBuf> {
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("shared/medley/lisp.sys"));
+    let named = std::env::var_os("MEDLEY_SYSOUT").map(PathBuf::from);
+    let found = named.into_iter().chain(above).find(|path| path.exists());
+    if found.is_none() {
+        eprintln!("SKIPPED: no Medley image; set MEDLEY_SYSOUT to the path of one");
+    }
+    found
+}
+
+/// A file beside the image's folder.
+fn beside(image: &Path, file: &str) -> Option<PathBuf> {
+    let path = image.parent()?.join(file);
+    if !path.exists() {
+        eprintln!("SKIPPED: there is no {}", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+/// An empty folder of its own for a test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("runner-image-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("a temporary folder can be made");
+        Folder(path)
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.0.join(file)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn runner(image: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+    command.arg(image).args(arguments).output().expect("the runner starts")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("paths in tests are UTF-8")
+}
+
+/// Plays a script that is written into the folder.
+fn play(image: &Path, folder: &Folder, script: &str) {
+    let path = folder.path("test.script");
+    fs::write(&path, script).expect("the folder can be written");
+    let output = runner(image, &["--script", text(&path)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_desktop_is_the_references() {
+    let Some(image) = image() else { return };
+    let Some(prompt) = beside(&image, "prompt.png") else { return };
+    let folder = Folder::new("desktop");
+    fs::copy(prompt, folder.path("prompt.png")).expect("the folder can be written");
+    // The caret blinks behind the question.
+    play(&image, &folder, "limit 60s\nexpect \"prompt.png\" mask 300 210 12 10\n");
+}
+
+#[test]
+fn the_conformance_battery() {
+    let Some(image) = image() else { return };
+    let Some(battery) = beside(&image, "../conformance/visible.lisp") else { return };
+    let Some(expected) = beside(&image, "../conformance/visible.expected") else { return };
+    let folder = Folder::new("conformance");
+    let source = fs::read(battery).expect("the battery can be read");
+    let source = String::from_utf8_lossy(&source).replace("{DSK}/out/", &format!("{{DSK}}{}/", text(&folder.0)));
+    fs::write(folder.path("visible.lisp"), source).expect("the folder can be written");
+    let load = format!("(load \\\"{{DSK}}{}\\\")\\n", text(&folder.path("visible.lisp")));
+    let script =
+        format!("wait until 10s\ntype \"\\n\"\nwait 3s\ntype \"{load}\"\nlimit 10m\nwait file \"visible.done\"\n");
+    play(&image, &folder, &script);
+    let got = fs::read(folder.path("visible.out")).expect("the battery wrote its answers");
+    let expected = fs::read(expected).expect("the expected answers can be read");
+    let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().map(str::to_string).collect::<Vec<_>>();
+    for (got, expected) in lines(&got).iter().zip(&lines(&expected)) {
+        assert_eq!(got, expected);
+    }
+    assert_eq!(got.len(), expected.len());
+}
+
+#[test]
+fn deterministic_runs_are_equal() {
+    let Some(image) = image() else { return };
+    let folder = Folder::new("deterministic");
+    let run = |file: &Path| {
+        let arguments =
+            ["--deterministic", "--steps", "1000000", "--trace-hash-every", "100000", "--trace-file", text(file)];
+        assert!(runner(&image, &arguments).status.success());
+        fs::read_to_string(file).expect("the trace was written")
+    };
+    let first = run(&folder.path("a"));
+    assert_eq!(first.lines().count(), 10);
+    assert_eq!(first, run(&folder.path("b")));
+}
+
+#[test]
+fn what_is_no_image_is_refused() {
+    let folder = Folder::new("refused");
+    for (name, bytes) in [("empty", &[][..]), ("zeros", &[0; 10_000][..]), ("text", &[b'x'; 1024][..])] {
+        let path = folder.path(name);
+        fs::write(&path, bytes).expect("the folder can be written");
+        let output = runner(&path, &[]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    assert_eq!(runner(&folder.path("nowhere"), &[]).status.code(), Some(2));
+}
