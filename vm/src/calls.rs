@@ -83,8 +83,11 @@ impl<L: Layout> Machine<L> {
     #[inline(always)]
     fn over_limit(&self, r: &Regs, header: Header) -> bool {
         let limit = self.attention.end.load(Ordering::Relaxed) as i32 - header.stack_need() as i32;
-        self.attention.limit.store(limit.max(0) as u32, Ordering::Relaxed);
-        r.sp as i32 > limit
+        let over = r.sp as i32 > limit;
+        // A limit below 0 is over for certain; who looks for the reason finds a request in it, too.
+        let limit = if over { limit.max(0) } else { limit };
+        self.attention.limit.store(limit as u32, Ordering::Relaxed);
+        over
     }
 
     /// Notes in the running frame where to go on and where its part of the stack ends.
@@ -111,14 +114,15 @@ impl<L: Layout> Machine<L> {
         }
     }
 
-    /// Builds the basic frame and frame extension at `sp` and makes them the running frame.
+    /// Builds the basic frame and frame extension `above` words above `sp` and makes them the running frame.
     #[inline(always)]
-    fn enter(&mut self, r: &mut Regs, header: Header, ivar: u32) {
-        let space = self.space;
-        space.set_cell(LispPtr(r.sp), BASIC_FRAME | (ivar & 0xFFFF));
-        space.set_cell_near(LispPtr(r.sp), 2, FRAME_EXTENSION | (r.pvar & 0xFFFF));
-        space.set_cell_near(LispPtr(r.sp), 4, L::frame_cell(header.at));
-        r.sp = r.sp.wrapping_add(2 + FRAME_WORDS);
+    fn enter(&mut self, r: &mut Regs, above: u32, header: Header, ivar: u32) {
+        let (space, sp) = (self.space, LispPtr(r.sp));
+        let at = above as i32;
+        space.set_cell_near(sp, at, BASIC_FRAME | (ivar & 0xFFFF));
+        space.set_cell_near(sp, at + 2, FRAME_EXTENSION | (r.pvar & 0xFFFF));
+        space.set_cell_near(sp, at + 4, L::frame_cell(header.at));
+        r.sp = r.sp.wrapping_add(above + 2 + FRAME_WORDS);
         r.pvar = r.sp;
         r.ivar = ivar;
         r.pc = header.start();
@@ -132,9 +136,39 @@ impl<L: Layout> Machine<L> {
         r.sp = r.sp.wrapping_add(4);
     }
 
-    /// Calls compiled code with `given` arguments, the last of them in `tos`.
+    /// Makes the PVARs of a new frame, where `r.sp` stands, and leaves a cell free behind them.
     #[inline(always)]
-    fn call_code(&mut self, r: &mut Regs, code: LispPtr, given: u32, length: u32) -> Flow {
+    fn make_pvars(&self, r: &mut Regs, header: Header) {
+        let pairs = header.pvar_pairs();
+        let end = r.sp.wrapping_add_signed(4 * pairs);
+        if pairs > 0 {
+            self.space.fill_few_pairs(LispPtr(r.sp), LispPtr(end), u64::MAX);
+        }
+        r.sp = end.wrapping_add(2);
+    }
+
+    /// Calls compiled code with `given` arguments, the last of them in `tos`, if it wants just as many; `None` if it
+    /// does not, and nothing has been done.
+    #[inline(always)]
+    fn call_code(&mut self, r: &mut Regs, code: LispPtr, given: u32, length: u32) -> Option<Flow> {
+        let header = Header::read(self.space, code);
+        let wanted = header.arguments();
+        if wanted != given as i32 && wanted >= 0 {
+            return None;
+        }
+        if self.over_limit(r, header) {
+            return Some(Flow::Interrupt);
+        }
+        let ivar = r.sp.wrapping_sub(2 * given).wrapping_add(2);
+        self.suspend(r, length, ivar & 0xFFFF);
+        self.space.set_cell(LispPtr(r.sp), r.tos);
+        self.enter(r, 2, header, ivar);
+        self.make_pvars(r, header);
+        Some(Flow::Jump)
+    }
+
+    /// Calls compiled code that wants another number of arguments than it is given.
+    fn call_code_fitting(&mut self, r: &mut Regs, code: LispPtr, given: u32, length: u32) -> Flow {
         let header = Header::read(self.space, code);
         if self.over_limit(r, header) {
             return Flow::Interrupt;
@@ -144,11 +178,8 @@ impl<L: Layout> Machine<L> {
         self.space.set_cell(LispPtr(r.sp), r.tos);
         r.sp = r.sp.wrapping_add(2);
         self.fit_arguments(r, header, given as i32);
-        self.enter(r, header, ivar);
-        for _ in 0..header.pvar_pairs() {
-            self.push_pair(r, UNBOUND);
-        }
-        r.sp = r.sp.wrapping_add(2);
+        self.enter(r, 0, header, ivar);
+        self.make_pvars(r, header);
         Flow::Jump
     }
 }
@@ -228,7 +259,7 @@ impl<L: Layout> Machine<L> {
         space.set_cell(LispPtr(r.sp), r.tos);
         r.sp = r.sp.wrapping_add(2);
         self.fit_arguments(r, header, call.given as i32);
-        self.enter(r, header, ivar);
+        self.enter(r, 0, header, ivar);
         self.push_pair(r, environment);
         for _ in 1..header.pvar_pairs() {
             self.push_pair(r, UNBOUND);
@@ -269,21 +300,25 @@ pub(crate) fn function_n<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
 #[inline(always)]
 fn call_symbol<L: Layout>(m: &mut Machine<L>, r: &mut Regs, symbol: AtomIndex, given: u32, length: u32) -> Flow {
     let definition = m.space.cell(L::definition_cell(symbol));
-    if (definition as i32) < 0 {
-        m.call_code(r, LispPtr::from_cell::<L>(definition), given, length)
-    } else {
-        m.slow(not_code)
+    if (definition as i32) < 0
+        && let Some(flow) = m.call_code(r, LispPtr::from_cell::<L>(definition), given, length)
+    {
+        return flow;
     }
+    m.slow(call_otherwise)
 }
 
-/// FN0 to FNX of what is no compiled code.
-fn not_code<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+/// FN0 to FNX of what is no compiled code, or wants another number of arguments.
+fn call_otherwise<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     let opcode = m.operand(r, 0);
     let (given, at) = if opcode == 0o015 { (m.operand(r, 1), 2) } else { (opcode - 0o010, 1) };
     let symbol = m.operand_atom(r, at);
     let definition = m.space.cell(L::definition_cell(symbol));
-    let call = Call { definition, name: symbol.0, given, length: at + L::ATOM_BYTES, adjust: Adjust::Nothing };
-    m.call_definition(r, call)
+    let length = at + L::ATOM_BYTES;
+    if (definition as i32) < 0 {
+        return m.call_code_fitting(r, LispPtr::from_cell::<L>(definition), given, length);
+    }
+    m.call_definition(r, Call { definition, name: symbol.0, given, length, adjust: Adjust::Nothing })
 }
 
 /// APPLYFN: the function is on top, the number of arguments below it, the arguments below that.
@@ -346,7 +381,7 @@ fn env_call_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     let ivar = r.sp.wrapping_add_signed(-2 * given);
     m.suspend(r, 1, ivar & 0xFFFF);
     m.fit_arguments(r, header, given);
-    m.enter(r, header, ivar);
+    m.enter(r, 0, header, ivar);
     let pairs = header.pvar_pairs();
     if pairs > 0 {
         m.push_pair(r, if environment == 0 { UNBOUND } else { environment });
@@ -374,7 +409,6 @@ pub(crate) fn return_value<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow 
     if r.sp as i32 >= limit || m.attention.end.load(Ordering::Relaxed) == 0 {
         return Flow::Interrupt;
     }
-    m.attention.end.store(m.stack_end.0, Ordering::Relaxed);
     Flow::Jump
 }
 

@@ -36,14 +36,16 @@ pub(crate) enum Flow {
     Ufn,
     /// Look for interrupts and stack overflow, then this same instruction again.
     Interrupt,
-    /// The rest of this opcode is done by the function in `machine.slow_path`; see [`Machine::slow`].
+    /// The rest of this opcode is done by the function in `machine.rest`; see [`Machine::slow`].
     Slow,
     /// Leave the run loop; `machine.exit` says why.
     Exit,
 }
 
-/// The out-of-line part of an opcode.
-pub(crate) type SlowPath<L> = fn(&mut Machine<L>, &mut Regs) -> Flow;
+/// The out-of-line part of an opcode: a function that is known when this is compiled.
+pub(crate) trait SlowFunction<L: Layout>: Fn(&mut Machine<L>, &mut Regs) -> Flow + Copy {}
+
+impl<L: Layout, F: Fn(&mut Machine<L>, &mut Regs) -> Flow + Copy> SlowFunction<L> for F {}
 
 /// Goes on with the instruction at `r.pc`.
 #[inline(always)]
@@ -78,7 +80,8 @@ macro_rules! handlers {
             const HANDLERS: [Handler<L>; 256] = {
                 let mut table: [Handler<L>; 256] = [no_machine_code::<L>; 256];
                 $({
-                    unsafe extern "sysv64" fn handler<L: Layout>(
+                    #[allow(non_snake_case, reason = "profilers and disassemblers show the opcode's name")]
+                    unsafe extern "sysv64" fn $name<L: Layout>(
                         m: &mut Machine<L>, pc: usize, sp: usize, tos: usize, pvar: usize, ivar: usize,
                     ) {
                         // SAFETY: handlers are called with values that fit 32 bits.
@@ -91,11 +94,16 @@ macro_rules! handlers {
                             Flow::Jump => next(m, r),
                             Flow::Ufn => call_ufn(m, r),
                             Flow::Interrupt => interrupt(m, r),
-                            Flow::Slow => slow_path(m, r),
+                            // SAFETY: the values come from u32. LLVM sees which function it is.
+                            Flow::Slow => unsafe {
+                                (m.rest)(
+                                    m, r.pc as usize, r.sp as usize, r.tos as usize, r.pvar as usize, r.ivar as usize,
+                                )
+                            },
                             Flow::Exit => leave(m, r),
                         }
                     }
-                    table[$number] = handler::<L>;
+                    table[$number] = $name::<L>;
                 })*
                 table
             };
@@ -130,15 +138,46 @@ unsafe extern "sysv64" fn stop<L: Layout>(
     m.regs = unsafe { regs(pc, sp, tos, pvar, ivar) };
 }
 
-/// Calls a function that wants the registers in memory; they are in `m.regs` before and afterwards. A handler must not do this
-/// itself: as long as a function that is not known may hold the address of a local, LLVM turns no later call into a jump,
-/// and the native stack would grow by a frame with every such opcode.
+/// Calls a function that wants the registers in memory, and leaves them in `m.regs`. A handler must not do this itself: as
+/// long as a function that is not known may hold the address of a local, LLVM turns no later call into a jump, and the
+/// native stack would grow by a frame with every such opcode.
+///
+/// # Safety
+/// Each value fits 32 bits.
 #[inline(never)]
-fn out_of_line<L: Layout>(m: &mut Machine<L>, function: SlowPath<L>) -> Flow {
-    let mut r = m.regs;
+unsafe fn out_of_line<L: Layout, F: SlowFunction<L>>(
+    m: &mut Machine<L>,
+    pc: usize,
+    sp: usize,
+    tos: usize,
+    pvar: usize,
+    ivar: usize,
+) -> Flow {
+    const { assert!(size_of::<F>() == 0, "a slow path is known when this is compiled") };
+    // SAFETY: `F` has no bytes, and whoever named it has shown one to `slow`; it can be copied.
+    let function = unsafe { core::ptr::NonNull::<F>::dangling().read() };
+    // SAFETY: handlers are called with values that fit 32 bits.
+    let mut r = unsafe { regs(pc, sp, tos, pvar, ivar) };
     let flow = function(m, &mut r);
-    m.regs = r;
+    // One by one: if LLVM made one wide load of these the processor would wait until the small stores before it have
+    // reached the cache, a dozen cycles.
+    // SAFETY: these are parts of a local.
+    unsafe {
+        m.regs.pc = (&raw const r.pc).read_volatile();
+        m.regs.sp = (&raw const r.sp).read_volatile();
+        m.regs.tos = (&raw const r.tos).read_volatile();
+        m.regs.pvar = (&raw const r.pvar).read_volatile();
+        m.regs.ivar = (&raw const r.ivar).read_volatile();
+    }
     flow
+}
+
+/// Calls a function with the registers that a handler was given; they are in `m.regs` before and afterwards.
+#[inline(always)]
+fn with_registers<L: Layout, F: SlowFunction<L>>(m: &mut Machine<L>, r: Regs, _function: F) -> Flow {
+    m.regs = r;
+    // SAFETY: the values come from u32.
+    unsafe { out_of_line::<L, F>(m, r.pc as usize, r.sp as usize, r.tos as usize, r.pvar as usize, r.ivar as usize) }
 }
 
 /// Ends of a handler that are not hot are functions of their own, entered by a jump with the machine's registers in
@@ -165,8 +204,7 @@ macro_rules! ends {
 ends! {
     /// Calls the Lisp function that stands in for the opcode at `r.pc`.
     call_ufn(m, r) {
-        m.regs = r;
-        match out_of_line(m, crate::calls::call_ufn) {
+        match with_registers(m, r, crate::calls::call_ufn) {
             Flow::Next | Flow::Jump => next(m, m.regs),
             Flow::Interrupt => interrupt(m, m.regs),
             Flow::Ufn | Flow::Slow | Flow::Exit => {}
@@ -175,30 +213,39 @@ ends! {
     /// Looks for interrupts and stack overflow.
     interrupt(m, r) {
         m.broken_off = Some((r.pc, m.func));
-        m.regs = r;
-        match out_of_line(m, crate::interrupts::check) {
+        match with_registers(m, r, crate::interrupts::check) {
             Flow::Next | Flow::Jump => next(m, m.regs),
             Flow::Ufn | Flow::Interrupt | Flow::Slow | Flow::Exit => {}
-        }
-    }
-    /// Does the rest of an opcode.
-    slow_path(m, r) {
-        m.regs = r;
-        match out_of_line(m, m.slow_path) {
-            Flow::Next => {
-                let mut r = m.regs;
-                r.pc = r.pc.wrapping_add(Machine::<L>::LENGTHS[m.operand(&r, 0) as usize] as u32);
-                next(m, r)
-            }
-            Flow::Jump => next(m, m.regs),
-            Flow::Ufn => call_ufn(m, m.regs),
-            Flow::Interrupt => interrupt(m, m.regs),
-            Flow::Slow | Flow::Exit => {}
         }
     }
     /// Back to the run loop.
     leave(m, r) {
         m.regs = r;
+    }
+}
+
+/// The rest of an opcode, entered by a jump. There is one for each slow function, so that each has a prediction of its own
+/// of what comes next.
+unsafe extern "sysv64" fn rest<L: Layout, F: SlowFunction<L>>(
+    m: &mut Machine<L>,
+    pc: usize,
+    sp: usize,
+    tos: usize,
+    pvar: usize,
+    ivar: usize,
+) {
+    // SAFETY: handlers are called with values that fit 32 bits; only `slow`, which was given one, names an `F`.
+    let (r, function) = unsafe { (regs(pc, sp, tos, pvar, ivar), core::ptr::NonNull::<F>::dangling().read()) };
+    match with_registers(m, r, function) {
+        Flow::Next => {
+            let mut r = m.regs;
+            r.pc = r.pc.wrapping_add(Machine::<L>::LENGTHS[m.operand(&r, 0) as usize] as u32);
+            next(m, r)
+        }
+        Flow::Jump => next(m, m.regs),
+        Flow::Ufn => call_ufn(m, m.regs),
+        Flow::Interrupt => interrupt(m, m.regs),
+        Flow::Slow | Flow::Exit => {}
     }
 }
 
@@ -217,9 +264,24 @@ impl<L: Layout> Machine<L> {
     /// Leaves the rest of an opcode to a function that is not inlined. A hot opcode ends so instead of calling such a
     /// function itself: handing it `&mut Regs` would force the registers into memory on the fast path too.
     #[inline(always)]
-    pub(crate) fn slow(&mut self, function: SlowPath<L>) -> Flow {
-        self.slow_path = function;
+    pub(crate) fn slow<F: SlowFunction<L>>(&mut self, function: F) -> Flow {
+        self.rest = rest::<L, F>;
+        self.note_for_tests(function);
         Flow::Slow
+    }
+
+    #[cfg(not(test))]
+    #[inline(always)]
+    fn note_for_tests<F: SlowFunction<L>>(&mut self, _function: F) {}
+
+    /// Tests of single opcodes call the rest themselves.
+    #[cfg(test)]
+    fn note_for_tests<F: SlowFunction<L>>(&mut self, _function: F) {
+        self.slow_path = |m, r| {
+            // SAFETY: `F` has no bytes and this is one; it can be copied.
+            let function = unsafe { core::ptr::NonNull::<F>::dangling().read() };
+            function(m, r)
+        };
     }
 
     /// A table for stepping.

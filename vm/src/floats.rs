@@ -9,7 +9,7 @@
 //! result that is infinite or no number: Lisp decides whether that is an error.
 
 use crate::address::LispPtr;
-use crate::dispatch::{Flow, SlowPath};
+use crate::dispatch::Flow;
 use crate::layout::{Layout, SMALL_POSITIVE, type_number, types};
 use crate::machine::{Machine, Regs, attempt};
 
@@ -37,7 +37,7 @@ pub(crate) fn operands<L: Layout>(m: &Machine<L>, r: &Regs) -> Option<(f32, f32)
 }
 
 /// A boxed result of two operands.
-fn binary<L: Layout>(m: &mut Machine<L>, r: &mut Regs, operation: fn(f32, f32) -> f32) -> Flow {
+fn binary<L: Layout>(m: &mut Machine<L>, r: &mut Regs, operation: impl Fn(f32, f32) -> f32) -> Flow {
     let Some((a, b)) = operands(m, r) else {
         return Flow::Ufn;
     };
@@ -122,7 +122,7 @@ fn unboxed_1_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
 /// UBFLOAT2: an operation on two unboxed floats, by the operand byte.
 #[inline(always)]
 pub(crate) fn unboxed_2<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.slow(unboxed_2_slow as SlowPath<L>)
+    m.slow(unboxed_2_slow)
 }
 
 fn unboxed_2_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {

@@ -10,7 +10,7 @@
 //! down and loads it.
 
 use crate::address::{AtomIndex, ByteAddr, LispPtr, StackOffset};
-use crate::dispatch::{Flow, Handler, SlowPath};
+use crate::dispatch::{Flow, Handler};
 use crate::error::MachineError;
 use crate::interrupts::Interrupts;
 use crate::layout::Layout;
@@ -80,7 +80,10 @@ pub struct Machine<L: Layout> {
     /// The native code of each opcode; see [`crate::dispatch`].
     pub(crate) dispatch: [Handler<L>; 256],
     /// The rest of the opcode being executed; see [`Machine::slow`].
-    pub(crate) slow_path: SlowPath<L>,
+    pub(crate) rest: Handler<L>,
+    /// The same as a function of its own.
+    #[cfg(test)]
+    pub(crate) slow_path: fn(&mut Self, &mut Regs) -> Flow,
     /// The registers, whenever no opcode is being executed.
     pub regs: Regs,
     /// Header of the function that runs.
@@ -123,6 +126,8 @@ impl<L: Layout> Machine<L> {
     pub fn with_symbols(space: Space, platform: &'static mut dyn Platform, symbols: Symbols) -> Self {
         Machine {
             dispatch: Self::STEPPING,
+            rest: Self::STEPPING[0],
+            #[cfg(test)]
             slow_path: crate::calls::call_ufn,
             regs: Regs::default(),
             func: LispPtr::NIL,
@@ -209,8 +214,7 @@ impl<L: Layout> Machine<L> {
     /// The symbol or pointer operand `at` bytes behind the opcode.
     #[inline(always)]
     pub(crate) fn operand_pointer(&self, r: &Regs, at: u32) -> u32 {
-        let high = self.operand_word(r, at) << 8 | self.operand(r, at + 2);
-        if L::ATOM_BYTES == 4 { high << 8 | self.operand(r, at + 3) } else { high }
+        self.space.code_bytes(ByteAddr(r.pc.wrapping_add(at))) >> (32 - 8 * L::ATOM_BYTES)
     }
 
     /// The symbol operand `at` bytes behind the opcode.

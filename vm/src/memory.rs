@@ -92,6 +92,13 @@ impl Space {
         unsafe { Self::at::<u8>((a.0 ^ 3) as usize).read() }
     }
 
+    /// Four bytes from a byte address on, the first one most significant.
+    #[inline(always)]
+    pub fn code_bytes(self, a: ByteAddr) -> u32 {
+        let pair = self.cell_pair(LispPtr((a.0 & !3) >> 1));
+        (pair.rotate_left(32) << (8 * (a.0 & 3)) >> 32) as u32
+    }
+
     /// Stores a byte at a byte address.
     #[inline(always)]
     pub fn set_byte(self, a: ByteAddr, value: u8) {
@@ -150,6 +157,21 @@ impl Space {
     pub fn set_cell_pair(self, a: LispPtr, value: u64) {
         // SAFETY: a u32 word address stays inside the region of `claim`, which has room for a cell behind it.
         unsafe { Self::at::<u64>(a.0 as usize * 2).write_unaligned(value) }
+    }
+
+    /// Stores the same pair of cells from `a` up to `end`, which must be some pairs further up: few, mostly.
+    #[inline(always)]
+    pub fn fill_few_pairs(self, mut a: LispPtr, end: LispPtr, value: u64) {
+        loop {
+            self.set_cell_pair(a, value);
+            // SAFETY: no instruction. It hides from LLVM how often this loop runs, for it would make a long one of it
+            // that starts with a computed jump.
+            unsafe { core::arch::asm!("/* {0:e} */", inout(reg) a.0, options(pure, nomem, nostack, preserves_flags)) };
+            a = a.plus(4);
+            if a == end {
+                break;
+            }
+        }
     }
 
     /// Fills `cells` cells from an even word address on.

@@ -2,13 +2,13 @@
 
 use super::{MAX_SMALL, TAG_SHIFT, binary, give, integer_value, operands, small_cell, small_pair};
 use crate::address::LispPtr;
-use crate::dispatch::{Flow, SlowPath};
+use crate::dispatch::{Flow, SlowFunction};
 use crate::layout::{Layout, SMALL_POSITIVE, type_number, types};
 use crate::machine::{Machine, Regs};
 
 /// The sum of two small integers in place of them, or the slow path.
 #[inline(always)]
-fn small_sum<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: SlowPath<L>) -> Flow {
+fn small_sum<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: impl SlowFunction<L>) -> Flow {
     if let Some((a, b)) = small_pair(m.below(r, 1), r.tos)
         && let Some(sum) = a.checked_add(b)
     {
@@ -20,7 +20,7 @@ fn small_sum<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: SlowPath<L>) -> 
 
 /// The difference of two small integers in place of them, or the slow path.
 #[inline(always)]
-fn small_difference<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: SlowPath<L>) -> Flow {
+fn small_difference<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: impl SlowFunction<L>) -> Flow {
     if let Some((a, b)) = small_pair(m.below(r, 1), r.tos)
         && let Some(difference) = a.checked_sub(b)
     {
@@ -32,7 +32,7 @@ fn small_difference<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: SlowPath<
 
 /// The product of two small integers in place of them if it is small too, or the slow path.
 #[inline(always)]
-fn small_product<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: SlowPath<L>) -> Flow {
+fn small_product<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: impl SlowFunction<L>) -> Flow {
     // One factor stays shifted, so the product is.
     if let Some((a, b)) = small_pair(m.below(r, 1), r.tos)
         && let Some(product) = (a >> TAG_SHIFT).checked_mul(b)
@@ -53,7 +53,7 @@ fn small_division<L: Layout>(m: &Machine<L>, r: &Regs) -> Option<(u32, u32)> {
 
 /// The quotient of two small integers in place of them, or the slow path.
 #[inline(always)]
-fn small_quotient<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: SlowPath<L>) -> Flow {
+fn small_quotient<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: impl SlowFunction<L>) -> Flow {
     if let Some((dividend, divisor)) = small_division(m, r) {
         m.replace(r, 1, SMALL_POSITIVE | (dividend / divisor));
         return Flow::Next;
@@ -65,8 +65,8 @@ fn small_quotient<L: Layout>(m: &mut Machine<L>, r: &mut Regs, slow: SlowPath<L>
 fn generic<L: Layout>(
     m: &mut Machine<L>,
     r: &mut Regs,
-    operation: fn(i32, i32) -> Option<i32>,
-    floats: SlowPath<L>,
+    operation: impl Fn(i32, i32) -> Option<i32>,
+    floats: impl SlowFunction<L>,
 ) -> Flow {
     match operands(m, r) {
         None => floats(m, r),
@@ -148,7 +148,7 @@ pub(crate) fn idifference_n<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flo
 }
 
 /// An operation on the top of the stack and the operand byte.
-fn with_operand<L: Layout>(m: &mut Machine<L>, r: &mut Regs, operation: fn(i32, i32) -> Option<i32>) -> Flow {
+fn with_operand<L: Layout>(m: &mut Machine<L>, r: &mut Regs, operation: impl Fn(i32, i32) -> Option<i32>) -> Flow {
     let operand = m.operand(r, 1) as i32;
     match integer_value(m, r.tos).and_then(|value| operation(value, operand)) {
         Some(value) => give(m, r, 0, value),
@@ -181,7 +181,7 @@ pub(crate) fn box_idifference<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> F
     m.slow(|m, r| in_box(m, r, i32::wrapping_sub))
 }
 
-fn in_box<L: Layout>(m: &mut Machine<L>, r: &mut Regs, operation: fn(i32, i32) -> i32) -> Flow {
+fn in_box<L: Layout>(m: &mut Machine<L>, r: &mut Regs, operation: impl Fn(i32, i32) -> i32) -> Flow {
     let boxed = m.below(r, 1);
     if type_number::<L>(m.space, boxed) != types::FIXP {
         return Flow::Ufn;

@@ -64,7 +64,7 @@ fn small_right<L: Layout, const COUNT: u32>(m: &mut Machine<L>, r: &mut Regs) ->
 }
 
 /// An operation on the 32 bits on top.
-fn unary<L: Layout>(m: &mut Machine<L>, r: &mut Regs, operation: fn(u32) -> u32) -> Flow {
+fn unary<L: Layout>(m: &mut Machine<L>, r: &mut Regs, operation: impl Fn(u32) -> u32) -> Flow {
     match integer_value(m, r.tos) {
         Some(value) => give(m, r, 0, operation(value as u32) as i32),
         None => Flow::Ufn,

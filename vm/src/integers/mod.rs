@@ -84,7 +84,7 @@ pub(crate) fn operands<L: Layout>(m: &Machine<L>, r: &Regs) -> Option<(i32, i32)
 }
 
 /// A 32-bit operation on the two operands on top; without integers or a result it is the UFN's.
-fn binary<L: Layout>(m: &mut Machine<L>, r: &mut Regs, operation: fn(i32, i32) -> Option<i32>) -> Flow {
+fn binary<L: Layout>(m: &mut Machine<L>, r: &mut Regs, operation: impl Fn(i32, i32) -> Option<i32>) -> Flow {
     match operands(m, r).and_then(|(a, b)| operation(a, b)) {
         Some(value) => give(m, r, 1, value),
         None => Flow::Ufn,
