@@ -115,6 +115,25 @@ fn deterministic_runs_are_equal() {
 }
 
 #[test]
+fn a_page_that_lisp_does_not_have_is_named() {
+    let Some(image) = image() else { return };
+    let folder = Folder::new("fault");
+    let path = folder.path("test.script");
+    let script = r#"
+        wait until 10s
+        type "\n"
+        wait 3s
+        type "(il:\\getbase (il:\\vag2 200 0) 0)\n"
+        wait 20s
+    "#;
+    fs::write(&path, script).expect("the folder can be written");
+    let output = runner(&image, &["--script", text(&path)]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("page 0xc800") && said.contains("\\GETBASE"), "{said}");
+}
+
+#[test]
 fn what_is_no_image_is_refused() {
     let folder = Folder::new("refused");
     for (name, bytes) in [("empty", &[][..]), ("zeros", &[0; 10_000][..]), ("text", &[b'x'; 1024][..])] {
