@@ -123,7 +123,7 @@ fn a_page_that_lisp_does_not_have_is_named() {
         wait until 10s
         type "\n"
         wait 3s
-        type "(il:\\getbase (il:\\vag2 200 0) 0)\n"
+        type "(il:\\\\getbase (il:\\\\vag2 200 0) 0)\n"
         wait 20s
     "#;
     fs::write(&path, script).expect("the folder can be written");
