@@ -30,7 +30,7 @@ use vm::machine::{Attention, Exit, Machine};
 use vm::startup::Session;
 use vm::symbols;
 use vm::sysout::{INTERFACE_PAGE_OFFSET, LayoutKind, PageMap, Sysout, SysoutError};
-use world::{Host, INSTRUCTIONS, Scene};
+use world::{Host, INSTRUCTIONS, Scene, TIME_IS_OVER};
 
 /// How often the machine is asked to look at the world.
 const TICK: Duration = Duration::from_millis(10);
@@ -81,10 +81,10 @@ fn check(bytes: &[u8]) -> Result<(Sysout, PageMap<'_>), SysoutError> {
 fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     let no_memory = |error: io::Error| -> ! { fail(&format!("no memory for Lisp: {error}")) };
     let mut memory = Memory::reserve(L::MAX_PAGES).unwrap_or_else(|error| no_memory(error));
+    memory.open_all(map.pages().map(|(_, lisp)| lisp)).unwrap_or_else(|error| no_memory(error));
     for (file, lisp) in map.pages() {
         let at = file.0 as usize * BYTES_PER_PAGE;
-        let page = bytes[at..at + BYTES_PER_PAGE].try_into().expect("a page");
-        memory.load(lisp, page).unwrap_or_else(|error| no_memory(error));
+        memory.load(lisp, bytes[at..at + BYTES_PER_PAGE].try_into().expect("a page"));
     }
     memory::catch_faults(report_fault::<L>).unwrap_or_else(|error| fail(&format!("cannot catch faults: {error}")));
 
@@ -122,14 +122,15 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
         || options.trace.is_some()
         || options.trace_file.is_some()
         || options.dump_at.is_some();
-    if begin.is_some() {
-        tick(attention);
+    if begin.is_some() || options.seconds.is_some() {
+        tick(attention, begin.is_some(), options.seconds.map(Duration::from_secs_f64));
     }
     let exit = if watched { watch(machine, options, &scene, &memory) } else { machine.run() };
     match exit {
         Exit::Steps | Exit::Logout => scene.borrow_mut().end(0),
         Exit::Fatal(error) => {
             eprintln!("runner: {error}");
+            memory::expect_faults(1);
             report(machine, machine.regs.pc);
             for frame in machine.frames().skip(1).take(12) {
                 eprintln!("  called by {} + {:#o}", symbols::name::<L>(machine.space, frame.name), frame.pc);
@@ -139,18 +140,25 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     }
 }
 
-/// Asks for attention at regular times, for ever.
-fn tick(attention: *const Attention) {
+/// Asks for attention at regular times, for ever; if `always` is false, only once the time is over.
+fn tick(attention: *const Attention, always: bool, limit: Option<Duration>) {
     struct Shared(*const Attention);
-    // SAFETY: what it points to is made of atomics and lives for ever.
+    // SAFETY: it points into the machine that `start` leaked, which is there for ever, and is used for atomics only.
     unsafe impl Send for Shared {}
     let shared = Shared(attention);
+    let begin = Instant::now();
     std::thread::spawn(move || {
         let shared = shared;
         loop {
             std::thread::sleep(TICK);
-            // SAFETY: see above.
-            unsafe { (*shared.0).request() };
+            let over = limit.is_some_and(|limit| begin.elapsed() >= limit);
+            if over {
+                TIME_IS_OVER.store(true, Ordering::Relaxed);
+            }
+            if always || over {
+                // SAFETY: see above.
+                unsafe { (*shared.0).request() };
+            }
         }
     });
 }
@@ -229,14 +237,21 @@ fn watch<L: Layout>(
 /// The machine, for the report of a fault.
 static MACHINE: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
 
+/// Says in which function Lisp is. In a damaged image this may itself touch what is not there.
 fn report<L: Layout>(m: &Machine<L>, pc: u32) {
-    let name = symbols::name::<L>(m.space, function_name::<L>(m.space, m.func));
+    if m.func == LispPtr::NIL {
+        return eprintln!("runner: in no function yet: Lisp was about to start");
+    }
+    memory::say_on_fault(format!("runner: in the function at {:?}, whose name cannot be read", m.func));
+    let name = symbols::name::<L>(m.space, function_name::<L>(m.space, m.func)).to_string();
     let offset = pc.wrapping_sub(m.func.byte().0);
+    memory::say_on_fault(format!("runner: in {name}, code that cannot be read"));
     if offset < 0x1_0000 {
         eprintln!("runner: in {name} + {offset:#o}: {}", Instruction::<L>::at(m.space, ByteAddr(pc)));
     } else {
         eprintln!("runner: in {name}");
     }
+    memory::say_on_fault("runner: the other callers cannot be read".into());
 }
 
 /// Says where Lisp was when it touched what it does not have.
@@ -249,7 +264,9 @@ fn report_fault<L: Layout>(address: Option<LispPtr>, maybe_pc: usize) {
         );
     }
     // SAFETY: null, or the machine that `start` of this very layout leaked; its thread is in this handler.
-    let Some(m) = (unsafe { MACHINE.load(Ordering::Acquire).cast::<Machine<L>>().as_ref() }) else { return };
+    let Some(m) = (unsafe { MACHINE.load(Ordering::Acquire).cast::<Machine<L>>().as_ref() }) else {
+        return eprintln!("runner: in no function yet: the machine was looking for its symbols");
+    };
     let instructions = INSTRUCTIONS.load(Ordering::Relaxed);
     if instructions > 0 {
         eprintln!("runner: at instruction {instructions}");

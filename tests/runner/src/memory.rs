@@ -7,8 +7,8 @@
 use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Mutex, OnceLock};
 use vm::address::{BYTES_PER_PAGE, LispPage, LispPtr};
 use vm::memory::{BASE, GUARD, REGION, Space, swap_page};
 
@@ -64,27 +64,56 @@ impl Memory {
             return Ok(false);
         }
         let host = number / PER_HOST_PAGE;
-        if !std::mem::replace(&mut self.open[host], true) {
-            let at = std::ptr::with_exposed_provenance_mut(BASE + host * HOST_PAGE);
-            // SAFETY: a page of the reserved region, which belongs to Lisp.
-            let done = unsafe { libc::mprotect(at, HOST_PAGE, libc::PROT_READ | libc::PROT_WRITE) };
-            if done != 0 {
-                return Err(io::Error::last_os_error());
-            }
+        if !self.open[host] {
+            self.open_host_pages(host, 1)?;
         }
         Ok(true)
     }
 
-    /// Brings in a page of an image.
-    pub fn load(&mut self, page: LispPage, bytes: &[u8; BYTES_PER_PAGE]) -> io::Result<()> {
-        self.open(page)?;
+    /// Gives Lisp many pages: one request to the host for each run of neighbours.
+    pub fn open_all(&mut self, pages: impl Iterator<Item = LispPage>) -> io::Result<()> {
+        let mut wanted = vec![false; self.open.len()];
+        for LispPage(page) in pages {
+            let number = page as usize;
+            let Some(present) = self.present.get_mut(number) else {
+                return Err(io::Error::other("a page outside of Lisp's space"));
+            };
+            *present = true;
+            wanted[number / PER_HOST_PAGE] = true;
+        }
+        let mut first = 0;
+        for run in wanted.chunk_by(|a, b| a == b) {
+            if run[0] {
+                self.open_host_pages(first, run.len())?;
+            }
+            first += run.len();
+        }
+        Ok(())
+    }
+
+    /// Makes pages of the host readable and writable; those that are already stay as they are.
+    fn open_host_pages(&mut self, first: usize, pages: usize) -> io::Result<()> {
+        let open = self.open.get_mut(first..first + pages).ok_or(io::Error::other("a page outside of Lisp's space"))?;
+        let at = std::ptr::with_exposed_provenance_mut(BASE + first * HOST_PAGE);
+        // SAFETY: `open` has an entry for each page of the host that the layout's Lisp pages fill, so these are pages of
+        // the region that `reserve` took; no Rust object is there whose access could change.
+        let done = unsafe { libc::mprotect(at, pages * HOST_PAGE, libc::PROT_READ | libc::PROT_WRITE) };
+        if done != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        open.fill(true);
+        Ok(())
+    }
+
+    /// Brings in the contents of a page that Lisp has been given.
+    pub fn load(&mut self, page: LispPage, bytes: &[u8; BYTES_PER_PAGE]) {
+        assert!(self.present[page.0 as usize], "a page is given to Lisp before it is loaded");
         let mut bytes = *bytes;
         swap_page(&mut bytes);
         let space = self.space();
         for (i, cell) in bytes.as_chunks::<4>().0.iter().enumerate() {
             space.set_cell(page.base().plus(2 * i as u32), u32::from_ne_bytes(*cell));
         }
-        Ok(())
     }
 
     /// A page as it stands in memory, cells in native order; `None` if it cannot be touched.
@@ -110,7 +139,22 @@ impl Memory {
 pub type Reporter = fn(Option<LispPtr>, usize);
 
 static REPORTER: OnceLock<Reporter> = OnceLock::new();
-static REPORTING: AtomicBool = AtomicBool::new(false);
+/// What the process ends with if there is a fault now, and a report is being made already; 0: it is not.
+static REPORTING: AtomicI32 = AtomicI32::new(0);
+/// What is said then.
+static LAST_WORDS: Mutex<String> = Mutex::new(String::new());
+
+/// A report begins: from now on a fault ends the process with this status and the last words.
+pub fn expect_faults(status: i32) {
+    REPORTING.store(status, Ordering::Relaxed);
+}
+
+/// What to say if the report gets no further.
+pub fn say_on_fault(words: String) {
+    if let Ok(mut last) = LAST_WORDS.lock() {
+        *last = words;
+    }
+}
 
 const HANDLER_STACK: usize = 256 << 10;
 /// The stack the fault handler runs on.
@@ -143,10 +187,14 @@ pub fn catch_faults(reporter: Reporter) -> io::Result<()> {
 }
 
 extern "C" fn fault(_signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    if REPORTING.swap(true, Ordering::Relaxed) {
+    let status = REPORTING.swap(FAULT_STATUS, Ordering::Relaxed);
+    if status != 0 {
         // The report itself ran into a hole.
+        if let Ok(words) = LAST_WORDS.try_lock() {
+            eprintln!("{words}");
+        }
         // SAFETY: ends the process.
-        unsafe { libc::_exit(FAULT_STATUS) };
+        unsafe { libc::_exit(status) };
     }
     // SAFETY: the kernel passes valid structures to a handler with SA_SIGINFO.
     let (address, second) = unsafe {

@@ -10,6 +10,7 @@ usage: runner SYSOUT [options]
   --size WxH             the screen's size in pixels, 1024x768 if not given
   --memory MEGABYTES     Lisp's address space, as the image had it if not given
   --steps N              end after N instructions
+  --seconds N            end after N seconds
   --trace N              print the last N instructions when the run ends
   --deterministic        a microsecond an instruction, no timer: every run is the same
   --input FILE           with --deterministic: lines `N key NUMBER 1|0`, `N button 13|14|15 1|0`, `N mouse X Y`
@@ -30,6 +31,7 @@ pub struct Options {
     pub size: Option<(u16, u16)>,
     pub memory: Option<u32>,
     pub steps: Option<u64>,
+    pub seconds: Option<f64>,
     pub trace: Option<usize>,
     pub deterministic: bool,
     pub input: Option<PathBuf>,
@@ -60,6 +62,7 @@ pub fn parse() -> Result<Option<Options>, String> {
             Long("size") => options.size = Some(size(&parser.value().and_then(|value| value.string()).map_err(say)?)?),
             Long("memory") => options.memory = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("steps") => options.steps = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
+            Long("seconds") => options.seconds = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("trace") => options.trace = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("deterministic") => options.deterministic = true,
             Long("input") => options.input = Some(parser.value().map_err(say)?.into()),
@@ -81,6 +84,9 @@ pub fn parse() -> Result<Option<Options>, String> {
     options.sysout = sysout.ok_or("which sysout? (--help says more)")?;
     if !options.deterministic && (options.input.is_some() || options.timer.is_some()) {
         return Err("--input and --timer make sense with --deterministic only".into());
+    }
+    if options.seconds.is_some_and(|seconds| !(0.0..1e9).contains(&seconds)) {
+        return Err("--seconds needs a number from 0 to a thousand million".into());
     }
     if options.dump_at.is_some() != options.dump_file.is_some() {
         return Err("--dump-at and --dump-file go together".into());

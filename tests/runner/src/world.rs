@@ -9,7 +9,7 @@ use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use vm::address::LispPage;
 use vm::layout::DISPLAY;
@@ -18,6 +18,8 @@ use vm::platform::{Cursor, Files, InputEvent, LogLevel, MouseButton, OutOfMemory
 
 /// Instructions so far: the clock of a deterministic run, in microseconds.
 pub static INSTRUCTIONS: AtomicU64 = AtomicU64::new(0);
+/// Set when a run with a time limit has to end.
+pub static TIME_IS_OVER: AtomicBool = AtomicBool::new(false);
 /// When a deterministic run takes place: 8 October 1992.
 const DETERMINISTIC_START: i64 = 718_502_400;
 /// An idle machine says so this often at least.
@@ -218,6 +220,10 @@ impl Platform for Host {
     }
 
     fn poll_input(&mut self) -> Option<InputEvent> {
+        if TIME_IS_OVER.load(Ordering::Relaxed) {
+            eprintln!("runner: the time is over");
+            self.scene.borrow_mut().end(0);
+        }
         // A deterministic run gives events to the machine at exact instructions.
         self.start?;
         let mut scene = self.scene.borrow_mut();
