@@ -373,10 +373,20 @@ pub(crate) fn increment_use_count(frame: Frame) -> Result<(), MachineError> {
     Ok(())
 }
 
+/// Access links differ from callers a few times in a chain at most; so often means that the links are damaged.
+const MOST_ACCESS_LINKS: u32 = 100;
+
 /// One reference less to a frame; the last one frees it, its arguments, and counts down its callers.
 pub(crate) fn decrement_use_count(frame: Frame) -> Result<(), MachineError> {
-    let mut frame = frame;
+    count_down(frame, MOST_ACCESS_LINKS)
+}
+
+fn count_down(mut frame: Frame, access_links: u32) -> Result<(), MachineError> {
     while is_frame_offset(frame.offset()) {
+        // What has been freed is no frame any more, so links in a circle end here.
+        if !frame.is_frame() {
+            return Err(MachineError::BadStack { what: "a link to what is no frame", at: frame.at });
+        }
         let count = frame.use_count();
         if count != 0 {
             frame.set_use_count(count - 1);
@@ -391,8 +401,10 @@ pub(crate) fn decrement_use_count(frame: Frame) -> Result<(), MachineError> {
         }
         basic_frame.release()?;
         if alink != clink {
-            // Access links differ from callers a few times in a chain at most.
-            decrement_use_count(Frame::at_offset(space, alink))?;
+            let Some(access_links) = access_links.checked_sub(1) else {
+                return Err(MachineError::BadStack { what: "access links without an end", at: frame.at });
+            };
+            count_down(Frame::at_offset(space, alink), access_links)?;
         }
         frame = Frame::at_offset(space, clink);
     }

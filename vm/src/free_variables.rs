@@ -27,6 +27,8 @@ use crate::memory::Space;
 const NOT_LOOKED_UP: u32 = 0x1_0000;
 /// Words of a function header before the names.
 const HEADER_WORDS: u32 = 8;
+/// More frames than the stack has room for.
+const MOST_FRAMES: u32 = 0x1_0000 / crate::calls::FRAME_WORDS;
 /// An alink that ends the chain.
 const END_OF_CHAIN: u16 = 11;
 
@@ -51,7 +53,7 @@ fn slot_of(pointer: LispPtr) -> u32 {
 /// Searches the frames from the caller of `frame` outwards for a binding of `name`; what an FVAR slot would hold then.
 pub(crate) fn look_up<L: Layout>(space: Space, frame: Frame, name: AtomIndex) -> Result<u32, MachineError> {
     let mut frame = frame;
-    loop {
+    for _ in 0..MOST_FRAMES {
         match frame.raw_alink() {
             0 => return Err(MachineError::BadStack { what: "a frame without a caller", at: frame.at }),
             END_OF_CHAIN => return Ok(slot_of(L::value_cell(name))),
@@ -61,6 +63,7 @@ pub(crate) fn look_up<L: Layout>(space: Space, frame: Frame, name: AtomIndex) ->
             return Ok(slot);
         }
     }
+    Err(MachineError::BadStack { what: "a chain of callers without an end", at: frame.at })
 }
 
 /// The binding of `name` that this frame makes or has looked up.

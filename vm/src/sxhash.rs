@@ -15,6 +15,7 @@ use crate::address::{AtomIndex, ByteAddr, LispPtr};
 use crate::layout::{Layout, SMALL_NEGATIVE, SMALL_POSITIVE, type_number, types};
 use crate::lists::{car_of, cdr_of};
 use crate::memory::Space;
+use core::cell::Cell;
 use core::marker::PhantomData;
 
 /// How many elements of a list or string count.
@@ -23,6 +24,10 @@ const COUNTED: u32 = 13;
 /// can overflow decently.
 const DEPTH: u32 = 100;
 
+/// How many parts the machine looks at, for a few lists that share their elements can be many when walked through; more
+/// are left to Lisp too, which can be interrupted.
+const PARTS: u32 = 1 << 18;
+
 /// The element type of strings of 8-bit characters.
 const THIN_CHARACTER: u32 = 67;
 /// The element type of strings of 16-bit characters.
@@ -30,7 +35,7 @@ const FAT_CHARACTER: u32 = 68;
 
 /// SXHASH; nothing if the object is nested too deeply.
 pub(crate) fn sxhash<L: Layout>(space: Space, object: u32) -> Option<u16> {
-    Hasher::<L> { space, layout: PhantomData }.any(object, DEPTH)
+    Hasher::<L> { space, left: Cell::new(PARTS), layout: PhantomData }.any(object, DEPTH)
 }
 
 /// The code for STRING=, of a string or symbol.
@@ -95,11 +100,14 @@ impl Text {
 
 struct Hasher<L> {
     space: Space,
+    /// How many more parts to look at.
+    left: Cell<u32>,
     layout: PhantomData<L>,
 }
 
 impl<L: Layout> Hasher<L> {
     fn any(&self, object: u32, depth: u32) -> Option<u16> {
+        self.left.set(self.left.get().checked_sub(1)?);
         if let SMALL_POSITIVE | SMALL_NEGATIVE = object & L::SEGMENT_MASK {
             return Some(object as u16);
         }

@@ -14,6 +14,7 @@ mod options;
 mod trace;
 mod world;
 
+use files::HostFiles;
 use memory::Memory;
 use options::Options;
 use std::cell::RefCell;
@@ -25,7 +26,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::{Duration, Instant};
 use vm::address::{BYTES_PER_PAGE, ByteAddr, LispPtr};
 use vm::inspect::{Instruction, function_name};
-use vm::layout::{Layout, Medley2, Medley35};
+use vm::layout::{Layout, Medley2, Medley35, SMALL_POSITIVE};
 use vm::machine::{Attention, Exit, Machine};
 use vm::startup::Session;
 use vm::symbols;
@@ -99,7 +100,13 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     let size = options.size.unwrap_or((1024, 768));
     let scene = Rc::new(RefCell::new(Scene::new(script, options.screenshot.clone(), space, size, begin)));
     let memory = Rc::new(RefCell::new(memory));
-    let host = Host { memory: memory.clone(), scene: scene.clone(), size, start: begin, files: Default::default() };
+    let host = Host {
+        memory: memory.clone(),
+        scene: scene.clone(),
+        size,
+        start: begin,
+        files: (!options.no_files).then(HostFiles::default),
+    };
 
     let machine = match Machine::<L>::new(space, Box::leak(Box::new(host))) {
         Ok(machine) => Box::into_raw(Box::new(machine)),
@@ -183,6 +190,7 @@ fn watch<L: Layout>(
     let deterministic = options.deterministic;
     let steps = options.steps.unwrap_or(u64::MAX);
     let mut next_timer = options.timer.unwrap_or(u64::MAX);
+    let mut next_collection = options.collect.unwrap_or(u64::MAX);
     let mut next_play = if deterministic { 0 } else { u64::MAX };
     let mut next_input = input.front().map_or(u64::MAX, |event| event.0);
     let mut dump_at = options.dump_at.unwrap_or(u64::MAX);
@@ -210,6 +218,10 @@ fn watch<L: Layout>(
             m.attention.request();
             next_timer += options.timer.unwrap_or(u64::MAX);
         }
+        if n >= next_collection {
+            ask_for_collection(m);
+            next_collection += options.collect.unwrap_or(u64::MAX);
+        }
         if n >= dump_at {
             dump_at = u64::MAX;
             let path = options.dump_file.as_ref().expect("it goes with --dump-at");
@@ -232,6 +244,15 @@ fn watch<L: Layout>(
         eprintln!("runner: the run ended at instruction {last}");
     }
     exit
+}
+
+/// Ends the countdown to the next collection of garbage, if there is one.
+fn ask_for_collection<L: Layout>(m: &mut Machine<L>) {
+    let countdown = m.symbols.reclaim_countdown;
+    if m.space.cell(countdown) != 0 {
+        m.space.set_cell(countdown, SMALL_POSITIVE);
+        m.attention.request();
+    }
 }
 
 /// The machine, for the report of a fault.

@@ -9,12 +9,14 @@ usage: runner SYSOUT [options]
   --screenshot FILE.png  a picture of the screen when the run ends
   --size WxH             the screen's size in pixels, 1024x768 if not given
   --memory MEGABYTES     Lisp's address space, as the image had it if not given
+  --no-files             Lisp has no files: a machine with no disk
   --steps N              end after N instructions
   --seconds N            end after N seconds
   --trace N              print the last N instructions when the run ends
   --deterministic        a microsecond an instruction, no timer: every run is the same
   --input FILE           with --deterministic: lines `N key NUMBER 1|0`, `N button 13|14|15 1|0`, `N mouse X Y`
   --timer N              with --deterministic: ask for attention every N instructions
+  --collect N            with --deterministic: have Lisp collect garbage every N instructions
   --trace-file FILE      instructions `n func pc op tos sp pvar ivar`, hexadecimal but n
   --trace-from N         from instruction N on
   --trace-count N        at most N instructions
@@ -30,12 +32,14 @@ pub struct Options {
     pub screenshot: Option<PathBuf>,
     pub size: Option<(u16, u16)>,
     pub memory: Option<u32>,
+    pub no_files: bool,
     pub steps: Option<u64>,
     pub seconds: Option<f64>,
     pub trace: Option<usize>,
     pub deterministic: bool,
     pub input: Option<PathBuf>,
     pub timer: Option<u64>,
+    pub collect: Option<u64>,
     pub trace_file: Option<PathBuf>,
     pub trace_from: u64,
     pub trace_count: Option<u64>,
@@ -62,11 +66,13 @@ pub fn parse() -> Result<Option<Options>, String> {
             Long("size") => options.size = Some(size(&parser.value().and_then(|value| value.string()).map_err(say)?)?),
             Long("memory") => options.memory = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("steps") => options.steps = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
+            Long("no-files") => options.no_files = true,
             Long("seconds") => options.seconds = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("trace") => options.trace = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("deterministic") => options.deterministic = true,
             Long("input") => options.input = Some(parser.value().map_err(say)?.into()),
             Long("timer") => options.timer = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
+            Long("collect") => options.collect = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("trace-file") => options.trace_file = Some(parser.value().map_err(say)?.into()),
             Long("trace-from") => options.trace_from = parser.value().and_then(|value| value.parse()).map_err(say)?,
             Long("trace-count") => {
@@ -82,8 +88,8 @@ pub fn parse() -> Result<Option<Options>, String> {
         }
     }
     options.sysout = sysout.ok_or("which sysout? (--help says more)")?;
-    if !options.deterministic && (options.input.is_some() || options.timer.is_some()) {
-        return Err("--input and --timer make sense with --deterministic only".into());
+    if !options.deterministic && (options.input.is_some() || options.timer.is_some() || options.collect.is_some()) {
+        return Err("--input, --timer and --collect make sense with --deterministic only".into());
     }
     if options.seconds.is_some_and(|seconds| !(0.0..1e9).contains(&seconds)) {
         return Err("--seconds needs a number from 0 to a thousand million".into());
@@ -91,8 +97,8 @@ pub fn parse() -> Result<Option<Options>, String> {
     if options.dump_at.is_some() != options.dump_file.is_some() {
         return Err("--dump-at and --dump-file go together".into());
     }
-    if options.trace_hash_every == Some(0) || options.timer == Some(0) {
-        return Err("--trace-hash-every and --timer need a number above 0".into());
+    if [options.trace_hash_every, options.timer, options.collect].contains(&Some(0)) {
+        return Err("--trace-hash-every, --timer and --collect need a number above 0".into());
     }
     Ok(Some(options))
 }

@@ -185,8 +185,8 @@ pub struct Host {
     pub size: (u16, u16),
     /// When the run began; `None` if it is deterministic.
     pub start: Option<Instant>,
-    /// Its files.
-    pub files: HostFiles,
+    /// Its files, if Lisp may have any.
+    pub files: Option<HostFiles>,
 }
 
 impl Platform for Host {
@@ -259,7 +259,7 @@ impl Platform for Host {
     }
 
     fn files(&mut self) -> Option<&mut dyn Files> {
-        Some(&mut self.files)
+        self.files.as_mut().map(|files| files as &mut dyn Files)
     }
 
     fn idle(&mut self, microseconds: u32) {

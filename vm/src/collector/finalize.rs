@@ -18,6 +18,8 @@ const ARRAY_BLOCK: u32 = 0;
 /// The types of compiled functions outside of array space, one for each size.
 const CODE_HUNKS: core::ops::RangeInclusive<u32> = 64..=73;
 
+/// More file buffers than there can be.
+const MOST_BUFFERS: u32 = 1 << 16;
 /// Set in a buffer's last cell: nobody refers to its page.
 const BUFFER_UNREFERENCED: u32 = 0x8000_0000;
 
@@ -48,7 +50,10 @@ pub(super) fn finalize<L: Layout>(m: &mut Machine<L>, object: LispPtr, type_numb
 /// ```
 fn release_buffer<L: Layout>(m: &Machine<L>, page: LispPtr) -> bool {
     let mut buffer = LispPtr::from_cell::<L>(m.space.cell(m.symbols.system_buffer_list));
-    while buffer != LispPtr::NIL {
+    for _ in 0..MOST_BUFFERS {
+        if buffer == LispPtr::NIL {
+            break;
+        }
         let last = buffer.plus(6);
         if LispPtr::from_cell::<L>(m.space.cell(buffer.plus(2))) == page {
             m.space.set_cell(last, m.space.cell(last) | BUFFER_UNREFERENCED);

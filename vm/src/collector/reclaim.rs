@@ -13,7 +13,7 @@
 use super::finalize;
 use super::references::{Case, count};
 use super::tables::{COLLISION, Entries, Link, MAIN_ENTRIES, remove_link, scan_for_garbage, scan_for_stack_bits};
-use crate::address::LispPtr;
+use crate::address::{LispPtr, WORDS_PER_PAGE};
 use crate::error::MachineError;
 use crate::layout::{Layout, type_number, types};
 use crate::lists::{CdrCoding, ConsPage, ListIter, cdr_of};
@@ -33,10 +33,27 @@ pub(super) fn sweep<L: Layout>(m: &mut Machine<L>) {
     }
 }
 
+/// Even a world whose count of pages is damaged may have so many.
+const LEAST_PAGES: u32 = 1 << 12;
+
+/// Cells that all pages of the image have: an upper bound of what there is to reclaim, for damaged worlds.
+fn most_objects<L: Layout>(m: &Machine<L>) -> u32 {
+    m.active_pages().clamp(LEAST_PAGES, L::MAX_PAGES) * (WORDS_PER_PAGE / 2)
+}
+
+/// Stops the machine because garbage does not become less.
+#[cold]
+fn endless<L: Layout>(m: &mut Machine<L>, at: LispPtr) {
+    m.fail(MachineError::BadCount { what: "reclaiming it has no end", at })
+}
+
 /// Reclaims what is garbage in one entry of HTmain and on its chain.
 fn sweep_entry<L: Layout>(m: &mut Machine<L>, probe: u32) {
     let at = L::main_entry(2 * probe);
-    loop {
+    for _ in 0..most_objects(m) {
+        if m.exit.is_some() {
+            return;
+        }
         let entry = L::load(m.space, at);
         if entry & COLLISION == 0 {
             if entry != 0 && entry & L::USES == 0 {
@@ -52,6 +69,7 @@ fn sweep_entry<L: Layout>(m: &mut Machine<L>, probe: u32) {
         // This may add entries here and to any chain, so the chain is looked through again.
         take_apart(m, object);
     }
+    endless(m, at);
 }
 
 /// Takes all stack bits away.
@@ -60,7 +78,10 @@ pub(super) fn unmark<L: Layout>(m: &mut Machine<L>) {
     while let Some(found) = scan_for_stack_bits::<L>(m.space, probe) {
         probe = found;
         let at = L::main_entry(2 * probe);
-        while !unmark_entry::<L>(m.space, at) {}
+        // Each round takes a link off.
+        if (0..=L::MOST_LINKS).all(|_| !unmark_entry::<L>(m.space, at)) {
+            return m.fail(MachineError::BadCount { what: "a chain in the collision table has no end", at });
+        }
     }
 }
 
@@ -90,8 +111,7 @@ fn unmarked<L: Layout>(entry: u32) -> Option<u32> {
 
 /// The links of the chain on an entry.
 fn chain<L: Layout>(space: Space, entry: u32) -> impl Iterator<Item = Link> {
-    core::iter::successors(Some(Link::first(entry)), move |link| link.next::<L>(space))
-        .take(L::COLLISION_LIMIT as usize)
+    core::iter::successors(Some(Link::first(entry)), move |link| link.next::<L>(space)).take(L::MOST_LINKS as usize)
 }
 
 /// Objects that are only half taken apart.
@@ -141,7 +161,12 @@ impl Waiting {
 pub(super) fn take_apart<L: Layout>(m: &mut Machine<L>, object: LispPtr) {
     let mut waiting = Waiting::default();
     let mut now = Some((object, None));
+    let mut left = most_objects(m);
     while let Some((object, place)) = now {
+        if left == 0 {
+            return endless(m, object);
+        }
+        left -= 1;
         now = match drop_pointers(m, object, place, &mut waiting) {
             Some(lost) => {
                 // It goes too; the added reference takes it out of the tables.
@@ -171,6 +196,8 @@ fn drop_pointers<L: Layout>(
     }
     let descriptor = TypeDescriptor::<L>::of(type_number);
     let pointers = ListIter::<L>::new(m.space, descriptor.pointers(m.space));
+    // A damaged list may be a circle, but no object has more pointers than cells.
+    let pointers = pointers.take(descriptor.size(m.space) as usize / 2);
     let mut pointers = pointers.map(|offset| offset & 0xFFFF).peekable();
     if let Some(place) = place {
         while pointers.next_if(|offset| *offset != 2 * place).is_some() {}

@@ -157,7 +157,7 @@ pub(crate) fn count<L: Layout>(m: &mut Machine<L>, cell: u32, case: Case) -> boo
         };
     }
     let mut link = Link::first(entry);
-    for _ in 0..L::COLLISION_LIMIT {
+    for _ in 0..L::MOST_LINKS {
         if L::load(m.space, link.entry::<L>()) & L::SEGMENT == segment {
             if change_entry(m, link.entry::<L>(), object, case) {
                 remove_link::<L>(m.space, at, link);

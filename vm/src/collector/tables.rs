@@ -48,6 +48,9 @@ pub(super) trait Entries: Layout {
     /// HTcoll is full when its first unused link is here.
     const COLLISION_LIMIT: u32;
 
+    /// Links that a chain can have: its objects are at the same offset of different segments.
+    const MOST_LINKS: u32 = (Self::SEGMENT >> 1) + 1;
+
     /// Count and stack bit.
     const USES: u32 = Self::MAX_COUNT | Self::STACK_BIT;
 

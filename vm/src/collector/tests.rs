@@ -314,6 +314,7 @@ impl<L: Layout> Heap<L> {
         }
         let (words, pointers) = if L::BIG { (18, 10) } else { (16, 8) };
         space.set_cell(L::DTD.plus(words * RECORD + pointers), LIST + 16);
+        space.set_word(L::DTD.plus(words * RECORD + if L::BIG { 3 } else { 1 }), 80);
         let offsets: Vec<u32> = ListIter::<L>::new(space, LIST + 16).map(|cell| cell & 0xFFFF).collect();
         assert_eq!(offsets, POINTERS.map(|cell| 2 * cell));
         // The stack: one guard block at its end.

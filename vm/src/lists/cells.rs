@@ -162,7 +162,10 @@ fn take_any<L: Layout>(space: Space) -> Option<LispPtr> {
 fn take_pair<L: Layout>(m: &mut Machine<L>) -> Result<(LispPtr, LispPtr), Flow> {
     if L::Cdr::NARROW_REACH {
         let mut number = descriptor::<L>().next_page(m.space);
-        while number != 0 {
+        for _ in 0..L::MAX_PAGES {
+            if number == 0 {
+                break;
+            }
             let page = ConsPage::<L::Cdr>::numbered(m.space, number);
             if let Some(pair) = page.take_pair() {
                 return Ok(pair);
@@ -213,7 +216,11 @@ fn page_with_room<L: Layout>(m: &mut Machine<L>) -> Result<ConsPage<L::Cdr>, Flo
 fn chain_last<L: Layout>(space: Space, number: u32) {
     let mut last = None;
     let mut at = descriptor::<L>().next_page(space);
-    while at != 0 && at != u32::MAX {
+    // The bound is for damaged chains.
+    for _ in 0..L::MAX_PAGES {
+        if at == 0 || at == u32::MAX {
+            break;
+        }
         let page = ConsPage::<L::Cdr>::numbered(space, at);
         last = Some(page);
         at = page.next_page();

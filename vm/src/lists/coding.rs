@@ -117,7 +117,7 @@ pub(crate) fn cdr_of<L: Layout>(space: Space, mut cell: LispPtr) -> u32 {
 /// The code with which `cell` names the cell `other`: as its CDR, or as where its CDR is stored.
 #[inline(always)]
 pub(super) fn code_for<L: Layout>(cell: LispPtr, other: LispPtr) -> u32 {
-    (other.0 - L::Cdr::origin(cell).0) / 2
+    other.0.wrapping_sub(L::Cdr::origin(cell).0) / 2
 }
 
 /// A CONS cell's content.
@@ -126,18 +126,22 @@ pub(super) fn coded<L: Layout>(car: u32, code: u32) -> u32 {
     code << L::Cdr::SHIFT | car & L::POINTER_MASK
 }
 
-/// The elements of a list, up to the first tail that is no CONS cell.
+/// More elements than any list has that the machine itself goes through.
+const MOST_ELEMENTS: u32 = 1 << 16;
+
+/// The elements of a list, up to the first tail that is no CONS cell. A list that is a circle ends too, some time.
 #[derive(Clone, Copy)]
 pub(crate) struct ListIter<L> {
     space: Space,
     rest: u32,
+    left: u32,
     layout: PhantomData<L>,
 }
 
 impl<L: Layout> ListIter<L> {
     /// The elements of this list.
     pub(crate) fn new(space: Space, list: u32) -> Self {
-        ListIter { space, rest: list & L::POINTER_MASK, layout: PhantomData }
+        ListIter { space, rest: list & L::POINTER_MASK, left: MOST_ELEMENTS, layout: PhantomData }
     }
 }
 
@@ -148,6 +152,7 @@ impl<L: Layout> Iterator for ListIter<L> {
         if type_number::<L>(self.space, self.rest) != types::LISTP {
             return None;
         }
+        self.left = self.left.checked_sub(1)?;
         let cell = LispPtr(self.rest);
         self.rest = cdr_of::<L>(self.space, cell);
         Some(car_of::<L>(self.space, cell))

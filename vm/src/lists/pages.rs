@@ -189,7 +189,10 @@ impl<C: CdrCoding> ConsPage<C> {
         }
         let mut before = 0;
         let mut at = self.first();
-        while at != 0 {
+        for _ in 0..self.free_cells() {
+            if at == 0 {
+                break;
+            }
             if at < target && at >= target - REACH {
                 // Go on while the chain comes closer.
                 loop {
@@ -220,7 +223,10 @@ impl<C: CdrCoding> ConsPage<C> {
         }
         let mut before = 0;
         let mut at = self.first();
-        while at != 0 {
+        for _ in 0..self.free_cells() {
+            if at == 0 {
+                break;
+            }
             if at > source && at <= source + REACH {
                 self.link(before, self.next(at), 1);
                 return Some(self.base.plus(at));
@@ -242,7 +248,10 @@ impl<C: CdrCoding> ConsPage<C> {
         }
         let (mut before, mut previous) = (0, 0);
         let mut at = self.first();
-        while at != 0 {
+        for _ in 0..self.free_cells() {
+            if at == 0 {
+                break;
+            }
             if previous != 0 {
                 if at < previous && previous <= at + REACH {
                     return Some(self.take_descending_pair(before, previous, at));

@@ -34,6 +34,8 @@ const GUARD_PAGES: i32 = 128;
 const LAST_GUARD_PAGES: i32 = 64;
 /// Cells of the smallest free block of array space.
 const LEAST_BLOCK: u32 = 4;
+/// More variables than the system has to reset.
+const MOST_VARIABLES: u32 = 1 << 16;
 /// Cells in a page.
 const PAGE_CELLS: u32 = 128;
 
@@ -127,7 +129,10 @@ fn remove<L: Layout>(m: &mut Machine<L>, element: u32, list: u32) -> Result<u32,
         return Ok(0);
     }
     let list = LispPtr::from_cell::<L>(list);
-    while lists::car_of::<L>(space, list) == element {
+    // The bound is for a damaged list that is a circle.
+    let mut left = MOST_VARIABLES;
+    while lists::car_of::<L>(space, list) == element && left != 0 {
+        left -= 1;
         let rest = lists::cdr_of::<L>(space, list);
         if !is_list(rest) {
             return Ok(0);
@@ -137,7 +142,7 @@ fn remove<L: Layout>(m: &mut Machine<L>, element: u32, list: u32) -> Result<u32,
         lists::replace_cdr(m, list, lists::cdr_of::<L>(space, rest))?;
     }
     let mut at = list;
-    loop {
+    for _ in 0..left {
         let rest = lists::cdr_of::<L>(space, at);
         if !is_list(rest) {
             return Ok(list.0);
@@ -149,6 +154,7 @@ fn remove<L: Layout>(m: &mut Machine<L>, element: u32, list: u32) -> Result<u32,
             at = rest;
         }
     }
+    Err(m.fatal(MachineError::BadStorage { what: "the list of system variables has no end", at: list }))
 }
 
 /// Moves array space to the second part, and gives what is left of the first to the free blocks.

@@ -188,7 +188,7 @@ const VMEM_GUARD: u32 = 500;
 /// Adds a page to the virtual memory, zeroed, with its entry in FPtoVP.
 pub(crate) fn new_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<(), Flow> {
     m.supply_page(page)?;
-    let mut active = m.active_pages() + 1;
+    let mut active = m.active_pages().wrapping_add(1);
     let (entries_per_page, entry_words) = if L::BIG { (128, 2) } else { (256, 1) };
     if active.is_multiple_of(entries_per_page) {
         // The entry is on a page of FPtoVP that does not exist yet.

@@ -39,6 +39,8 @@ const SECONDS: &str = "3";
 const HANG: Duration = Duration::from_secs(30);
 /// Instructions between two requests for attention.
 const TIMER: &str = "20000";
+/// Instructions between two collections of garbage, in every other run.
+const COLLECT: &str = "50000";
 /// So many failures are enough.
 const ENOUGH: usize = 20;
 
@@ -189,13 +191,17 @@ impl Place {
         let mut errors = File::options().create(true).truncate(true).read(true).write(true).open(&self.errors)?;
         let runner = env::var_os("DAMAGED_RUNNER").unwrap_or(env!("CARGO_BIN_EXE_runner").into());
         let mut command = Command::new(runner);
-        command.arg(&self.file).args(["--seconds", SECONDS]);
+        // A damaged Lisp must not get its hands on the files of whoever tests it.
+        command.arg(&self.file).args(["--no-files", "--seconds", SECONDS]);
         let steps = number("DAMAGED_STEPS", 1_000_000) * if seed.is_multiple_of(50) { 10 } else { 1 };
         if seed % 100 == 99 {
             // As users run it: threaded code, real time.
             command.args(["--seconds", "0.3"]);
         } else {
             command.args(["--deterministic", "--timer", TIMER, "--steps", &steps.to_string()]);
+            if seed % 2 == 1 {
+                command.args(["--collect", COLLECT]);
+            }
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors.try_clone()?);
         let begin = Instant::now();
