@@ -65,6 +65,11 @@ impl Vector {
         self.base.byte().plus(self.offset + index)
     }
 
+    /// Is this a string?
+    pub(crate) fn is_string(&self) -> bool {
+        matches!(self.element, elements::THIN_CHARACTER | elements::FAT_CHARACTER)
+    }
+
     /// A character of a string.
     pub(crate) fn character_at(&self, space: Space, index: u32) -> u16 {
         if self.element == elements::FAT_CHARACTER {

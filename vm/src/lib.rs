@@ -53,6 +53,7 @@ mod lists;
 mod misc;
 mod objects;
 mod overflow;
+mod saving;
 mod storage;
 mod subrs;
 mod sxhash;

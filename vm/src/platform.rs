@@ -9,7 +9,7 @@
 //!
 //! Nothing here may touch Lisp memory except through the addresses it is given.
 
-use crate::address::LispPage;
+use crate::address::{BYTES_PER_PAGE, FilePage, LispPage};
 use core::fmt;
 
 /// How important a line of the log is.
@@ -197,6 +197,48 @@ pub trait Files {
     fn end_list(&mut self, list: u16) -> bool;
 }
 
+/// A world as a sysout, while Lisp stands still: what [`Worlds`] keeps.
+pub trait World {
+    /// Pages of the file.
+    fn pages(&self) -> u32;
+    /// The Lisp page that a file page holds, if it holds one.
+    fn lisp_page(&self, file: FilePage) -> Option<LispPage>;
+    /// Copies a file page, in the file's byte order; one that holds nothing is zero.
+    fn copy(&self, file: FilePage, to: &mut [u8; BYTES_PER_PAGE]);
+}
+
+/// Where a world goes when it is saved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SavePlace<'a> {
+    /// The machine's own place, which it comes up from.
+    Own,
+    /// A file of this name, as [`Files`] have it; versions mean nothing here.
+    File(FileDevice, &'a [u8]),
+}
+
+/// Why a world was not saved. Lisp has a sentence for each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SaveError {
+    /// The name is no file's.
+    BadName = 1,
+    /// The disk is full.
+    NoSpace = 2,
+    /// The file, or the place, cannot be opened.
+    CannotOpen = 3,
+    /// A place in the file cannot be reached.
+    CannotSeek = 4,
+    /// The disk refused a write, or what was written cannot be relied on.
+    CannotWrite = 5,
+    /// Nobody answered in time.
+    TimedOut = 6,
+}
+
+/// Keeps worlds. Until a save is complete whatever was in its place before stays there, whole.
+pub trait Worlds {
+    /// Saves a world; when this returns, a power cut cannot take it away any more.
+    fn save(&mut self, place: SavePlace<'_>, world: &dyn World) -> Result<(), SaveError>;
+}
+
 /// No memory is left for a new page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OutOfMemory;
@@ -253,6 +295,11 @@ pub trait Platform {
 
     /// The computer's files, if it has any that Lisp may use.
     fn files(&mut self) -> Option<&mut dyn Files> {
+        None
+    }
+
+    /// Where worlds can be saved, if anywhere.
+    fn worlds(&mut self) -> Option<&mut dyn Worlds> {
         None
     }
 

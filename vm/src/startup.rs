@@ -38,7 +38,7 @@ pub(crate) mod iopage {
 }
 
 /// The kind of machine Lisp thinks it runs on: an emulator.
-const MACHINE_TYPE: u16 = 3;
+pub(crate) const MACHINE_TYPE: u16 = 3;
 /// A black and white display of any size, in the bits of `DEVICES`.
 const BLACK_AND_WHITE: u16 = 2 << 3;
 /// Where Lisp reserves room for the user's name.

@@ -13,6 +13,7 @@ mod memory;
 mod options;
 mod trace;
 mod world;
+mod worlds;
 
 use files::HostFiles;
 use memory::Memory;
@@ -106,6 +107,7 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
         size,
         start: begin,
         files: (!options.no_files).then(HostFiles::default),
+        worlds: (!options.no_files).then(|| worlds::HostWorlds::new(options.save.clone())),
     };
 
     let machine = match Machine::<L>::new(space, Box::leak(Box::new(host))) {

@@ -8,6 +8,7 @@ usage: runner SYSOUT [options]
   --script FILE          play a script (tests/script) and end with it
   --screenshot FILE.png  a picture of the screen when the run ends
   --size WxH             the screen's size in pixels, 1024x768 if not given
+  --save FILE            where LOGOUT and SAVEVM save the world; without it they only say that it is lost
   --memory MEGABYTES     Lisp's address space, as the image had it if not given
   --no-files             Lisp has no files: a machine with no disk
   --steps N              end after N instructions
@@ -31,6 +32,7 @@ pub struct Options {
     pub script: Option<PathBuf>,
     pub screenshot: Option<PathBuf>,
     pub size: Option<(u16, u16)>,
+    pub save: Option<PathBuf>,
     pub memory: Option<u32>,
     pub no_files: bool,
     pub steps: Option<u64>,
@@ -64,6 +66,7 @@ pub fn parse() -> Result<Option<Options>, String> {
             Long("script") => options.script = Some(parser.value().map_err(say)?.into()),
             Long("screenshot") => options.screenshot = Some(parser.value().map_err(say)?.into()),
             Long("size") => options.size = Some(size(&parser.value().and_then(|value| value.string()).map_err(say)?)?),
+            Long("save") => options.save = Some(parser.value().map_err(say)?.into()),
             Long("memory") => options.memory = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("steps") => options.steps = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("no-files") => options.no_files = true,

@@ -2,6 +2,7 @@
 
 use crate::files::HostFiles;
 use crate::memory::Memory;
+use crate::worlds::HostWorlds;
 use script::{Action, Button, Picture, Player, Progress, Stage};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use vm::address::LispPage;
 use vm::layout::DISPLAY;
 use vm::memory::Space;
-use vm::platform::{Cursor, Files, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform};
+use vm::platform::{Cursor, Files, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform, Worlds};
 
 /// Instructions so far: the clock of a deterministic run, in microseconds.
 pub static INSTRUCTIONS: AtomicU64 = AtomicU64::new(0);
@@ -187,6 +188,8 @@ pub struct Host {
     pub start: Option<Instant>,
     /// Its files, if Lisp may have any.
     pub files: Option<HostFiles>,
+    /// Where it saves worlds, unless Lisp may not touch files.
+    pub worlds: Option<HostWorlds>,
 }
 
 impl Platform for Host {
@@ -260,6 +263,10 @@ impl Platform for Host {
 
     fn files(&mut self) -> Option<&mut dyn Files> {
         self.files.as_mut().map(|files| files as &mut dyn Files)
+    }
+
+    fn worlds(&mut self) -> Option<&mut dyn Worlds> {
+        self.worlds.as_mut().map(|worlds| worlds as &mut dyn Worlds)
     }
 
     fn idle(&mut self, microseconds: u32) {

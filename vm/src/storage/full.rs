@@ -111,6 +111,16 @@ fn find_state<L: Layout>(m: &mut Machine<L>) -> Result<(), Flow> {
     Ok(())
 }
 
+/// Notes in the interface page how far storage has run out, for the time after a save. A world that could not switch may
+/// be able to when it starts with more space, so it has to ask again.
+pub(crate) fn note_full_state<L: Layout>(m: &mut Machine<L>) {
+    let variable = m.symbols.storage_full_state;
+    if m.space.cell(variable) as u16 == NOT_SWITCHABLE {
+        m.space.set_cell(variable, 0);
+    }
+    m.set_ifpage_word(interface::STORAGE_FULL_STATE, m.space.cell(variable) as u16);
+}
+
 /// Sets a state that stays with the image.
 fn advance_state<L: Layout>(m: &mut Machine<L>, state: u16) -> Result<(), Flow> {
     m.space.set_cell(m.symbols.storage_full_state, SMALL_POSITIVE | state as u32);

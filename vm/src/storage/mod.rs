@@ -26,7 +26,7 @@ use crate::layout::{Layout, SMALL_NEGATIVE, SMALL_POSITIVE, type_number, types a
 use crate::machine::{Exit, Machine};
 use crate::platform::LogLevel;
 use crate::sysout::{self, interface};
-pub(crate) use full::check_storage_full;
+pub(crate) use full::{check_storage_full, note_full_state};
 pub(crate) use types::TypeDescriptor;
 
 /// Words in a unit of MDS: two pages.

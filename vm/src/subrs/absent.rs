@@ -6,8 +6,6 @@ use crate::dispatch::Flow;
 use crate::layout::{Layout, SMALL_POSITIVE};
 use crate::machine::Machine;
 
-/// VMEMSAVE's answer when the file cannot be opened. NIL would mean that the world has been saved.
-pub(super) const CANNOT_SAVE: u32 = SMALL_POSITIVE | 3;
 /// Unix: there is no such file or directory.
 const NO_SUCH_FILE: u32 = 2;
 

@@ -28,13 +28,13 @@ const SPECIAL_FILE: u32 = u32::MAX;
 const MINUS_ONE: u32 = SMALL_NEGATIVE | 0xFFFF;
 
 /// A file name.
-struct Name {
+pub(super) struct Name {
     bytes: [u8; LONGEST],
     length: usize,
 }
 
 impl Name {
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
 
@@ -52,7 +52,7 @@ impl Name {
 
     /// The name behind `{DSK}` or `{UNIX}`, without the bracket that opens the first directory and the one that closes
     /// the last.
-    fn read_with_device<L: Layout>(m: &Machine<L>, cell: u32) -> Result<(FileDevice, Name), FileError> {
+    pub(super) fn read_with_device<L: Layout>(m: &Machine<L>, cell: u32) -> Result<(FileDevice, Name), FileError> {
         let name = Name::read(m, cell)?;
         let bytes = name.bytes();
         let close = bytes.iter().position(|&byte| byte == b'}').ok_or(FileError(0))?;

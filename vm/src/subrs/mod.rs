@@ -133,7 +133,7 @@ macro_rules! for_each_subr {
             0o120 KEYBOARDBEEP Do(screen::beep);
             0o121 KEYBOARDMAP Do(screen::maintenance_panel);
             0o122 KEYBOARDSTATE Do(system::nothing);
-            0o131 VMEMSAVE Absent(absent::CANNOT_SAVE);
+            0o131 VMEMSAVE Do(system::save_world);
             0o132 LISP-FINISH Do(system::finish);
             0o133 NEWPAGE Do(system::new_page);
             0o134 DORECLAIM Do(system::reclaim);

@@ -1,14 +1,16 @@
 //! Clocks, storage, collector, symbols, and ways out.
 
+use super::files::Name;
 use super::{Call, NIL, T};
 use crate::address::{LispPage, LispPtr};
 use crate::arrays::Vector;
 use crate::dispatch::Flow;
 use crate::error::MachineError;
 use crate::integers::{integer_value, make_integer};
-use crate::layout::Layout;
+use crate::layout::{Layout, SMALL_POSITIVE};
 use crate::machine::{Exit, Machine};
-use crate::platform::LogLevel;
+use crate::platform::{LogLevel, SaveError, SavePlace};
+use crate::saving;
 use crate::symbols::{Characters, find_symbol};
 
 /// A subr that does nothing here and has no value.
@@ -43,6 +45,19 @@ pub(super) fn copy_statistics<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) ->
 pub(super) fn finish<L: Layout>(m: &mut Machine<L>, _call: &Call<'_>) -> Result<u32, Flow> {
     m.exit = Some(Exit::Logout);
     Err(Flow::Exit)
+}
+
+/// VMEMSAVE: saves the world, to the file whose name is given or to the machine's own place. NIL if that went well, else
+/// a number that says why not.
+pub(super) fn save_world<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -> Result<u32, Flow> {
+    let saved = match Vector::read::<L>(m.space, call.argument(0)).filter(Vector::is_string) {
+        Some(_) => match Name::read_with_device(m, call.argument(0)) {
+            Ok((device, name)) => saving::save(m, SavePlace::File(device, name.bytes())),
+            Err(_) => Err(SaveError::BadName),
+        },
+        None => saving::save(m, SavePlace::Own),
+    };
+    Ok(saved.map_or_else(|error| SMALL_POSITIVE | error as u32, |()| NIL))
 }
 
 /// RAID: Lisp gives up, with a reason.

@@ -95,6 +95,12 @@ fn path_of(device: FileDevice, name: &[u8]) -> Result<PathBuf, FileError> {
     }
 }
 
+/// The path of a sysout: its name has no version, whatever the device.
+pub fn sysout_path(name: &[u8]) -> Option<PathBuf> {
+    let name = host_name(FileDevice::Unix, name, false).ok()?;
+    (!name.name.is_empty()).then(|| name.path())
+}
+
 /// Makes a directory with those above it; its true path.
 fn make_directory(path: &Path) -> Result<PathBuf, FileError> {
     if let Some((found, found_kind)) = true_path(path) {
