@@ -17,7 +17,7 @@ use crate::frames::Frame;
 use crate::layout::{Layout, SMALL_POSITIVE};
 use crate::lists::make_cons;
 use crate::machine::{Machine, Regs, attempt};
-use crate::memory::Space;
+use crate::memory::{Space, few};
 
 /// Whether a cell of the stack is the mark of a BIND.
 #[inline(always)]
@@ -28,10 +28,12 @@ pub(crate) fn is_mark(cell: u32) -> bool {
 /// Makes the PVARs of a mark unbound; `pvar` is the first PVAR.
 #[inline(always)]
 pub(crate) fn undo(space: Space, pvar: u32, mark: u32) {
-    let mut variable = pvar.wrapping_add(mark & 0xFFFF).wrapping_add(2);
-    for _ in 0..!mark >> 16 {
-        variable = variable.wrapping_sub(2);
+    let mut variable = pvar.wrapping_add(mark & 0xFFFF);
+    let mut left = !mark >> 16;
+    while left != 0 {
         space.set_cell(LispPtr(variable), UNBOUND);
+        variable = variable.wrapping_sub(2);
+        left = few(left - 1);
     }
 }
 
@@ -41,26 +43,27 @@ pub(crate) fn undo(space: Space, pvar: u32, mark: u32) {
 pub(crate) fn bind<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     let space = m.space;
     let counts = m.operand(r, 1);
-    let (nils, values) = (counts >> 4, counts & 0xF);
-    let last = 2 * m.operand(r, 2);
-    let mut variable = r.pvar.wrapping_add(last).wrapping_add(2);
-    for _ in 0..nils {
-        variable = variable.wrapping_sub(2);
+    let last = m.operand(r, 2);
+    let mut variable = r.pvar.wrapping_add(2 * last);
+    let mut nils = counts >> 4;
+    while nils != 0 {
         space.set_cell(LispPtr(variable), 0);
-    }
-    if values == 0 {
-        space.set_cell(LispPtr(r.sp), r.tos);
-        r.sp = r.sp.wrapping_add(2);
-    } else {
         variable = variable.wrapping_sub(2);
-        space.set_cell(LispPtr(variable), r.tos);
-        for _ in 1..values {
-            variable = variable.wrapping_sub(2);
-            r.sp = r.sp.wrapping_sub(2);
-            space.set_cell(LispPtr(variable), space.cell(LispPtr(r.sp)));
-        }
+        nils = few(nils - 1);
     }
-    r.tos = !(nils + values) << 16 | last;
+    let mut values = counts & 0xF;
+    space.set_cell(LispPtr(if values == 0 { r.sp } else { variable }), r.tos);
+    while values > 1 {
+        variable = variable.wrapping_sub(2);
+        r.sp = r.sp.wrapping_sub(2);
+        space.set_cell(LispPtr(variable), space.cell(LispPtr(r.sp)));
+        values = few(values - 1);
+    }
+    // Without a value the old top stays on the stack.
+    r.sp = r.sp.wrapping_add(2 - 2 * values);
+    let bound = (counts >> 4) + (counts & 0xF);
+    let count = !bound << 16;
+    r.tos = count | 2 * last;
     Flow::Next
 }
 

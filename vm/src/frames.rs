@@ -219,7 +219,13 @@ impl Frame {
     }
     /// The header whose name table names the variables of this frame.
     pub(crate) fn name_table<L: Layout>(self) -> LispPtr {
-        L::frame_pointer(self.space.cell(self.at.plus(if self.flag(HAS_NAMES) { 6 } else { 2 })))
+        if self.flag(HAS_NAMES) { self.own_names::<L>() } else { self.header::<L>() }
+    }
+    /// Rare, and out of line so that looking for it can be predicted: searches go from frame to frame.
+    #[cold]
+    #[inline(never)]
+    fn own_names<L: Layout>(self) -> LispPtr {
+        L::frame_pointer(self.space.cell(self.at.plus(6)))
     }
     /// Whether its name table is within the frame itself.
     pub(crate) fn has_names_on_stack<L: Layout>(self) -> bool {

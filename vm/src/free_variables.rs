@@ -72,37 +72,41 @@ fn look_in<L: Layout>(space: Space, frame: Frame, name: AtomIndex) -> Result<Opt
     let names = table.plus(HEADER_WORDS);
     let words = space.word(table.plus(6)) as u32 & !1;
     let mut at = 0;
-    while at < words {
-        if space.cell(names.plus(at)) == name.0 {
-            let place = space.cell(names.plus(words + at));
-            let which = 2 * (place & WHICH);
-            match place & KIND {
-                KIND_PVAR => {
-                    let variable = frame.first_pvar().plus(which);
-                    // All ones, or any other cell with the top bit set, is no binding now.
-                    if space.cell(variable) as i32 >= 0 {
-                        return Ok(Some(slot_of(variable)));
-                    }
+    loop {
+        // This loop is what the machine does most of when it looks for a variable.
+        while at < words && space.cell(names.plus(at)) != name.0 {
+            at += 2;
+        }
+        if at >= words {
+            return Ok(None);
+        }
+        let place = space.cell(names.plus(words + at));
+        let which = 2 * (place & WHICH);
+        match place & KIND {
+            KIND_PVAR => {
+                let variable = frame.first_pvar().plus(which);
+                // All ones, or any other cell with the top bit set, is no binding now.
+                if space.cell(variable) as i32 >= 0 {
+                    return Ok(Some(slot_of(variable)));
                 }
-                KIND_FVAR => {
-                    let slot = space.cell(frame.first_pvar().plus(which));
-                    return Ok((slot & NOT_LOOKED_UP == 0).then_some(slot));
-                }
-                KIND_IVAR => {
-                    let first = space.word(frame.at.offset(-1)) as u32;
-                    return Ok(Some(slot_of(STACK.plus((first + which) & 0xFFFF))));
-                }
-                _ => {
-                    return Err(MachineError::BadStack {
-                        what: "a name table with an unknown kind of variable",
-                        at: table,
-                    });
-                }
+            }
+            KIND_FVAR => {
+                let slot = space.cell(frame.first_pvar().plus(which));
+                return Ok((slot & NOT_LOOKED_UP == 0).then_some(slot));
+            }
+            KIND_IVAR => {
+                let first = space.word(frame.at.offset(-1)) as u32;
+                return Ok(Some(slot_of(STACK.plus((first + which) & 0xFFFF))));
+            }
+            _ => {
+                return Err(MachineError::BadStack {
+                    what: "a name table with an unknown kind of variable",
+                    at: table,
+                });
             }
         }
         at += 2;
     }
-    Ok(None)
 }
 
 impl<L: Layout> Machine<L> {

@@ -106,6 +106,8 @@ pub struct Machine<L: Layout> {
     pub(crate) broken_off: Option<(u32, LispPtr)>,
     /// What the machine knows of the cursor.
     pub(crate) keyboard: crate::keyboard::Keyboard,
+    /// Where freed CONS cells belong, while a collection is under way.
+    pub(crate) free_maps: crate::lists::FreeMaps,
     /// Missing subrs that Lisp has called.
     pub(crate) logged: crate::subrs::Logged,
     /// What interrupts wait for.
@@ -140,6 +142,7 @@ impl<L: Layout> Machine<L> {
             clock: Default::default(),
             broken_off: None,
             keyboard: Default::default(),
+            free_maps: crate::lists::FreeMaps::new(),
             logged: Default::default(),
             interrupts: Interrupts::default(),
             idleness: crate::idle::Idleness::default(),

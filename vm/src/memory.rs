@@ -37,6 +37,15 @@ pub const GUARD: usize = 1 << 16;
 /// How much virtual space from BASE on a `u32` word address can reach, in bytes, with the guard behind it.
 pub const REGION: usize = (1 << 33) + GUARD;
 
+/// A loop's counter as it is. LLVM cannot know how often a loop runs whose counter goes through this, and so makes a short
+/// one of it, as is right where it runs once or twice.
+#[inline(always)]
+pub(crate) fn few(mut counter: u32) -> u32 {
+    // SAFETY: no instruction.
+    unsafe { core::arch::asm!("/* {0:e} */", inout(reg) counter, options(pure, nomem, nostack, preserves_flags)) };
+    counter
+}
+
 /// The right to touch Lisp memory. It has no size and is copied freely.
 #[derive(Clone, Copy, Debug)]
 pub struct Space(());
@@ -164,10 +173,7 @@ impl Space {
     pub fn fill_few_pairs(self, mut a: LispPtr, end: LispPtr, value: u64) {
         loop {
             self.set_cell_pair(a, value);
-            // SAFETY: no instruction. It hides from LLVM how often this loop runs, for it would make a long one of it
-            // that starts with a computed jump.
-            unsafe { core::arch::asm!("/* {0:e} */", inout(reg) a.0, options(pure, nomem, nostack, preserves_flags)) };
-            a = a.plus(4);
+            a = LispPtr(few(a.0)).plus(4);
             if a == end {
                 break;
             }

@@ -23,6 +23,7 @@ use crate::storage::TypeDescriptor;
 
 /// Reclaims every object in the tables that has neither references nor a stack bit.
 pub(super) fn sweep<L: Layout>(m: &mut Machine<L>) {
+    m.free_maps.forget();
     let mut probe = MAIN_ENTRIES;
     while let Some(found) = scan_for_garbage::<L>(m.space, probe) {
         probe = found;
@@ -158,7 +159,7 @@ impl Waiting {
 }
 
 /// Reclaims an object that has no entry in the tables any more, and all that goes with it.
-pub(super) fn take_apart<L: Layout>(m: &mut Machine<L>, object: LispPtr) {
+fn take_apart<L: Layout>(m: &mut Machine<L>, object: LispPtr) {
     let mut waiting = Waiting::default();
     let mut now = Some((object, None));
     let mut left = most_objects(m);
@@ -257,7 +258,7 @@ fn free_cons<L: Layout>(m: &mut Machine<L>, cell: LispPtr) {
     if page.has_header_at(cell) {
         return m.fail(MachineError::BadStorage { what: "the header of a CONS page is freed as a cell", at: cell });
     }
-    if page.put_back(cell) > ENOUGH && !page.is_chained() {
+    if page.put_back(cell, &mut m.free_maps) > ENOUGH && !page.is_chained() {
         let descriptor = TypeDescriptor::<L>::of(types::LISTP);
         page.set_next_page(descriptor.next_page(m.space));
         descriptor.set_next_page(m.space, cell.page().0);

@@ -19,7 +19,7 @@ mod tests;
 pub(crate) use cells::{make_cons, replace_car, replace_cdr};
 pub use coding::{CdrCoding, NewCoding, OldCoding};
 pub(crate) use coding::{ListIter, car_of, cdr_of};
-pub(crate) use pages::ConsPage;
+pub(crate) use pages::{ConsPage, FreeMaps};
 pub(crate) use search::{assoc, cl_assoc, cl_fmemb, fmemb, list_get};
 
 /// True for a CONS cell.

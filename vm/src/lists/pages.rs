@@ -20,6 +20,41 @@ use crate::address::LispPtr;
 use crate::memory::Space;
 use core::marker::PhantomData;
 
+/// Maps of the free cells of some pages, a bit a cell, for as long as cells are put back and none is taken: a collection
+/// returns many cells to a page, and each has its place in the chain.
+pub(crate) struct FreeMaps([FreeMap; 64]);
+
+#[derive(Clone, Copy)]
+struct FreeMap {
+    /// The first word of the page; all ones if this is not in use.
+    page: LispPtr,
+    /// Nothing if the page's chain is in no order.
+    free: Option<u128>,
+}
+
+impl FreeMaps {
+    const NONE: FreeMap = FreeMap { page: LispPtr(u32::MAX), free: None };
+
+    /// No maps yet.
+    pub(crate) fn new() -> FreeMaps {
+        FreeMaps([Self::NONE; 64])
+    }
+
+    /// Forgets all.
+    pub(crate) fn forget(&mut self) {
+        self.0.fill(Self::NONE);
+    }
+
+    fn of<C: CdrCoding>(&mut self, page: ConsPage<C>) -> Option<&mut u128> {
+        let number = page.base.0 >> 8;
+        let map = &mut self.0[((number ^ number >> 8) & 63) as usize];
+        if map.page != page.base {
+            *map = FreeMap { page: page.base, free: page.map() };
+        }
+        map.free.as_mut()
+    }
+}
+
 /// How far the new coding reaches, in words.
 const REACH: u32 = 14;
 
@@ -126,34 +161,77 @@ impl<C: CdrCoding> ConsPage<C> {
         self.set_next_page(next_page);
     }
 
-    /// Makes a cell free again; returns how many are free now.
-    pub(crate) fn put_back(self, cell: LispPtr) -> u32 {
+    /// Makes a cell free again, in its place in the order of the chain; returns how many are free now.
+    pub(crate) fn put_back(self, cell: LispPtr, maps: &mut FreeMaps) -> u32 {
         let offset = cell.0 & 0xFF;
         let header = self.header();
         let mut first = self.first();
+        let map = maps.of(self);
         if self.free_cells() == 0 {
             first = offset;
             self.set_next(offset, 0);
         } else {
-            let mut before = 0;
-            let mut next = first;
-            // Lisp's own collector put cells in front: the chain may be in any order, but is never longer than a page.
-            for _ in 0..C::PAGE_CELLS {
-                if next == 0 || next ^ C::FLIP < offset ^ C::FLIP {
-                    break;
-                }
-                before = next;
-                next = self.next(next);
-            }
-            match before {
-                0 => first = offset,
-                before => self.set_next(before, offset),
+            let before = match &map {
+                Some(free) => Self::nearest_before(**free, offset),
+                None => self.walk_to(offset),
+            };
+            let next = match before {
+                0 => core::mem::replace(&mut first, offset),
+                before => self.next(before),
+            };
+            if before != 0 {
+                self.set_next(before, offset);
             }
             self.set_next(offset, next);
+        }
+        if let Some(free) = map {
+            *free |= Self::map_bit(offset);
         }
         let free = (self.free_cells() + 1) & 0xFF;
         self.space.set_cell(self.base.plus(C::HEADER), free << 24 | first << 16 | header & 0xFFFF);
         free
+    }
+
+    /// The cell of the chain behind which a cell belongs, or 0.
+    fn walk_to(self, offset: u32) -> u32 {
+        let mut before = 0;
+        let mut next = self.first();
+        for _ in 0..C::PAGE_CELLS {
+            if next == 0 || next ^ C::FLIP < offset ^ C::FLIP {
+                break;
+            }
+            before = next;
+            next = self.next(next);
+        }
+        before
+    }
+
+    /// The bit of a cell in the map of a page's free cells.
+    fn map_bit(offset: u32) -> u128 {
+        1 << ((offset ^ C::FLIP) >> 1)
+    }
+
+    /// What [`Self::walk_to`] finds, by the map.
+    fn nearest_before(free: u128, offset: u32) -> u32 {
+        let above = free & !(Self::map_bit(offset) * 2 - 1);
+        if above == 0 { 0 } else { above.trailing_zeros() << 1 ^ C::FLIP }
+    }
+
+    /// The map of the free cells, if they are chained in order.
+    fn map(self) -> Option<u128> {
+        let mut free = 0;
+        let mut lowest = u32::MAX;
+        let mut next = if self.free_cells() == 0 { 0 } else { self.first() };
+        while next != 0 {
+            // Lisp's own collector put cells in front.
+            if next & 1 != 0 || next ^ C::FLIP >= lowest {
+                return None;
+            }
+            lowest = next ^ C::FLIP;
+            free |= Self::map_bit(next);
+            next = self.next(next);
+        }
+        Some(free)
     }
 
     /// True if the page is in the chain of pages with free cells.
@@ -287,5 +365,69 @@ impl<C: CdrCoding> ConsPage<C> {
             self.set_next(skipped, self.next(lower));
         }
         (self.base.plus(lower), self.base.plus(upper))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::{Medley2, Medley35};
+    use crate::lists::{NewCoding, OldCoding};
+    use crate::testing::machine;
+    use std::vec::Vec;
+
+    fn chain<C: CdrCoding>(page: ConsPage<C>) -> Vec<u32> {
+        let mut cells = Vec::new();
+        let mut at = page.first();
+        while at != 0 {
+            cells.push(at);
+            at = page.next(at);
+        }
+        cells
+    }
+
+    /// All cells come back in an order of no order, and each finds its place.
+    fn cells_come_back<C: CdrCoding>(space: Space) {
+        let page = ConsPage::<C>::of(space, LispPtr(0x30_0000));
+        page.initialise(0);
+        let whole = chain(page);
+        assert_eq!(whole.len() as u32, C::PAGE_CELLS);
+        while page.take_first().is_some() {}
+        let mut maps = FreeMaps::new();
+        for i in 0..C::PAGE_CELLS {
+            let cell = whole[(i * 53 % C::PAGE_CELLS) as usize];
+            assert_eq!(page.put_back(page.base.plus(cell), &mut maps), i + 1);
+            let order: Vec<u32> = chain(page).iter().map(|cell| cell ^ C::FLIP).collect();
+            assert_eq!(order.len() as u32, i + 1);
+            assert!(order.is_sorted_by(|a, b| a > b));
+            if i % 10 == 0 {
+                maps.forget();
+            }
+        }
+        assert_eq!(chain(page), whole);
+    }
+
+    #[test]
+    fn cells_come_back_in_order() {
+        cells_come_back::<OldCoding>(machine::<Medley2>().space);
+        cells_come_back::<NewCoding>(machine::<Medley35>().space);
+    }
+
+    #[test]
+    fn a_chain_without_order_is_walked() {
+        let m = machine::<Medley2>();
+        let page = ConsPage::<OldCoding>::of(m.space, LispPtr(0x30_0000));
+        page.initialise(0);
+        // 10 before 50 before 30.
+        page.take(124, 10);
+        page.set_next(10, 50);
+        page.set_next(50, 30);
+        page.set_next(30, 0);
+        let mut maps = FreeMaps::new();
+        for (cell, expected) in [(40, &[40, 10, 50, 30][..]), (8, &[40, 10, 50, 30, 8]), (20, &[40, 20, 10, 50, 30, 8])]
+        {
+            page.put_back(page.base.plus(cell), &mut maps);
+            assert_eq!(chain(page), expected);
+        }
     }
 }
