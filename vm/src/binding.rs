@@ -43,8 +43,8 @@ pub(crate) fn undo(space: Space, pvar: u32, mark: u32) {
 pub(crate) fn bind<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     let space = m.space;
     let counts = m.operand(r, 1);
-    let last = m.operand(r, 2);
-    let mut variable = r.pvar.wrapping_add(2 * last);
+    let last = 2 * m.operand(r, 2);
+    let mut variable = r.pvar.wrapping_add(last);
     let mut nils = counts >> 4;
     while nils != 0 {
         space.set_cell(LispPtr(variable), 0);
@@ -62,8 +62,7 @@ pub(crate) fn bind<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     // Without a value the old top stays on the stack.
     r.sp = r.sp.wrapping_add(2 - 2 * values);
     let bound = (counts >> 4) + (counts & 0xF);
-    let count = !bound << 16;
-    r.tos = count | 2 * last;
+    r.tos = !bound << 16 | last;
     Flow::Next
 }
 
