@@ -55,8 +55,9 @@ impl Space {
     ///
     /// # Safety
     /// For as long as any copy is used, `BASE - GUARD .. BASE + REGION` must belong to Lisp alone: no Rust object lives
-    /// there, and an access either reaches plain memory or faults into a pager that supplies the page or never
-    /// returns.
+    /// there, no reference into it exists while an operation of `Space` runs, and an access either reaches plain memory
+    /// or faults into a pager that supplies the page or never returns. Other processors and threads do not write there
+    /// meanwhile; what reads there (a display) copes with half-done changes.
     pub const unsafe fn claim() -> Space {
         Space(())
     }
@@ -69,14 +70,14 @@ impl Space {
     /// The cell at an even word address.
     #[inline(always)]
     pub fn cell(self, a: LispPtr) -> u32 {
-        // SAFETY: a u32 word address stays inside the region of `claim`.
+        // SAFETY: a u32 word address stays inside the region of `claim`, even with an odd one's two bytes beyond.
         unsafe { Self::at::<u32>(a.0 as usize * 2).read_unaligned() }
     }
 
     /// Stores a cell at an even word address.
     #[inline(always)]
     pub fn set_cell(self, a: LispPtr, value: u32) {
-        // SAFETY: a u32 word address stays inside the region of `claim`.
+        // SAFETY: a u32 word address stays inside the region of `claim`, even with an odd one's two bytes beyond.
         unsafe { Self::at::<u32>(a.0 as usize * 2).write_unaligned(value) }
     }
 
@@ -157,14 +158,14 @@ impl Space {
     /// Two neighbouring cells from an even word address: the first in the low half.
     #[inline(always)]
     pub fn cell_pair(self, a: LispPtr) -> u64 {
-        // SAFETY: a u32 word address stays inside the region of `claim`, which has room for a cell behind it.
+        // SAFETY: a u32 word address and 8 bytes from there on are inside the region of `claim`: a guard is behind it.
         unsafe { Self::at::<u64>(a.0 as usize * 2).read_unaligned() }
     }
 
     /// Stores two neighbouring cells at an even word address: the low half first.
     #[inline(always)]
     pub fn set_cell_pair(self, a: LispPtr, value: u64) {
-        // SAFETY: a u32 word address stays inside the region of `claim`, which has room for a cell behind it.
+        // SAFETY: a u32 word address and 8 bytes from there on are inside the region of `claim`: a guard is behind it.
         unsafe { Self::at::<u64>(a.0 as usize * 2).write_unaligned(value) }
     }
 
@@ -195,7 +196,8 @@ impl Space {
         }
         let distance = source.0.wrapping_sub(destination.0);
         let repeats = distance < words;
-        if repeats || (distance & 1) != 0 {
+        let wraps = |a: LispPtr| a.0.checked_add(words).is_none();
+        if repeats || (distance & 1) != 0 || wraps(destination) || wraps(source) {
             if distance == 1 {
                 let last = self.word(source.plus(words - 1));
                 return self.fill_words(destination, words, last);
@@ -215,8 +217,8 @@ impl Space {
         }
         if cells != 0 {
             let (from, to) = (source.plus(head).0 as usize * 2, destination.plus(head).0 as usize * 2);
-            // SAFETY: both blocks start inside what a u32 word address reaches and are at most 8 GiB long, which
-            // `claim` covers or lets fault; `copy` allows the blocks to overlap.
+            // SAFETY: both blocks begin and end inside what a u32 word address reaches, which `claim` covers, at even
+            // words, so cells are aligned; `copy` allows the blocks to overlap.
             unsafe { core::ptr::copy(Self::at::<u32>(from), Self::at::<u32>(to), cells as usize) }
         }
         if head != 0 {

@@ -3,6 +3,7 @@
 //!
 //! Wants a Medley image in MEDLEY_SYSOUT or in ../shared/medley/lisp.sys.
 
+use damage::Image;
 use qemu::{End, Machine, QemuError, root};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,4 +65,15 @@ fn flipped_bits() {
     let mut everything = image.clone();
     everything[map..map + 20_000].fill(0x11);
     run("map", &everything, Some("no usable Medley image"));
+}
+
+/// A sample of what the host runner tries ten thousand of.
+#[test]
+fn a_sample_of_seeds() {
+    let Some(bytes) = image() else { return };
+    let image = Image::new(bytes).unwrap();
+    for seed in 0..10 {
+        let damage = image.damage(seed);
+        run(&format!("seed-{seed}"), &image.damaged(&damage), None);
+    }
 }

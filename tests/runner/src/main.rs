@@ -115,8 +115,9 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
         Err(error) => fail(&format!("{}: {error}", options.sysout.display())),
     };
     MACHINE.store(machine.cast(), Ordering::Release);
-    // SAFETY: the machine was leaked and lives for ever; other threads touch nothing of it but `attention`, which is
-    // made of atomics.
+    // SAFETY: the machine was leaked and lives for ever; this is the one reference to it. Other threads, and the kernel's
+    // interrupt handlers, touch nothing of it but `attention`, which is made of atomics; that they do so beside a
+    // reference that calls itself unique relies on atomic accesses never being left out or doubled.
     let (machine, attention) = unsafe { (&mut *machine, &raw const (*machine).attention) };
     if let Err(error) = machine.start(&Session { megabytes: options.memory }) {
         fail(&format!("{}: {error}", options.sysout.display()));

@@ -7,10 +7,17 @@
 //!
 //! The loops are written on two cells at a time without anything carried from one round to the next, so that a
 //! compiler that may use vector registers (the host runner) can, and one that may not (the kernel) still moves 64 bits
-//! a round. They read and write in ascending order, but reads run ahead of writes: the runs must not overlap.
+//! a round. They read and write in ascending order, but reads run ahead of writes: the runs must not overlap, or else
+//! pixels are wrong (and no more than that).
+//!
+//! A run is at most [`MOST_CELLS`] long; what is beyond is left out. Bitmaps are 65535 pixels wide at most, so that is
+//! nothing, but it is why these functions are safe: a run may begin at any address and ends in the guard at the latest.
 
-use super::Space;
+use super::{GUARD, Space};
 use crate::address::LispPtr;
+
+/// Cells in the longest run: with the cell behind it that a shifted run reads, half of the guard.
+const MOST_CELLS: u32 = (GUARD / 2 / size_of::<u32>() - 1) as u32;
 
 /// How source pixels change destination pixels: the PBTOPERATION field of a PILOTBBT.
 pub(crate) mod operation {
@@ -60,7 +67,8 @@ impl Space {
         }
     }
 
-    /// Combines `cells` cells from `to` on with what `source` says for the `i`th of two cells, or of one.
+    /// Combines `cells` cells from `to` on with what `two` says of the cells `i` and `i + 1`, or `one` of the cell `i`;
+    /// `i` is below MOST_CELLS, for `two` less 1.
     #[inline(always)]
     fn combine_run<const OPERATION: u32>(
         to: LispPtr,
@@ -69,9 +77,9 @@ impl Space {
         one: impl Fn(usize) -> u32,
     ) {
         let to = Self::at::<u32>(to.0 as usize * 2);
-        let cells = cells as usize;
+        let cells = cells.min(MOST_CELLS) as usize;
         for pair in 0..cells / 2 {
-            // SAFETY: the caller's run of cells is Lisp memory, inside the region of `claim`.
+            // SAFETY: a u32 word address and less than GUARD bytes behind it, which `claim` covers.
             unsafe {
                 let place = to.add(2 * pair).cast::<u64>();
                 place.write_unaligned(combine::<OPERATION>(place.read_unaligned(), two(2 * pair)));
@@ -81,7 +89,8 @@ impl Space {
             // SAFETY: as above.
             unsafe {
                 let place = to.add(cells - 1);
-                place.write(combine::<OPERATION>(place.read() as u64, one(cells - 1) as u64) as u32);
+                place
+                    .write_unaligned(combine::<OPERATION>(place.read_unaligned() as u64, one(cells - 1) as u64) as u32);
             }
         }
     }
@@ -99,10 +108,11 @@ impl Space {
         Self::combine_run::<OPERATION>(
             to,
             cells,
-            // SAFETY: `cells` cells from `from` on are Lisp memory, inside the region of `claim`.
+            // SAFETY: `i` and `i + 1` are below MOST_CELLS: less than GUARD bytes behind a u32 word address, which `claim`
+            // covers.
             |i| unsafe { from.add(i).cast::<u64>().read_unaligned() } ^ twice(flip),
             // SAFETY: as above.
-            |i| unsafe { from.add(i).read() } ^ flip,
+            |i| unsafe { from.add(i).read_unaligned() } ^ flip,
         );
     }
 
@@ -125,7 +135,8 @@ impl Space {
             to,
             cells,
             |i| {
-                // SAFETY: `cells + 1` cells from `from` on are Lisp memory, inside the region of `claim`.
+                // SAFETY: `i + 2` is at most MOST_CELLS: less than GUARD bytes behind a u32 word address, which `claim`
+                // covers.
                 let (this, next) = unsafe {
                     (from.add(i).cast::<u64>().read_unaligned(), from.add(i + 1).cast::<u64>().read_unaligned())
                 };
@@ -133,7 +144,7 @@ impl Space {
             },
             |i| {
                 // SAFETY: as above.
-                let (this, next) = unsafe { (from.add(i).read(), from.add(i + 1).read()) };
+                let (this, next) = unsafe { (from.add(i).read_unaligned(), from.add(i + 1).read_unaligned()) };
                 (this << up | next >> down) ^ flip
             },
         );

@@ -150,7 +150,7 @@ impl<L: Layout> Machine<L> {
     /// The Lisp page that FPtoVP has for a file page, counted from 1.
     fn page_of_file(&self, file_page: u32) -> u32 {
         if L::BIG {
-            self.space.cell(L::FPTOVP.plus(2 * file_page))
+            self.space.cell(L::FPTOVP.plus(file_page.wrapping_mul(2)))
         } else {
             self.space.word(L::FPTOVP.plus(file_page)) as u32
         }
@@ -158,7 +158,7 @@ impl<L: Layout> Machine<L> {
 
     fn set_page_of_file(&mut self, file_page: u32, page: u32) {
         if L::BIG {
-            self.space.set_cell(L::FPTOVP.plus(2 * file_page), page);
+            self.space.set_cell(L::FPTOVP.plus(file_page.wrapping_mul(2)), page);
         } else {
             self.space.set_word(L::FPTOVP.plus(file_page), page as u16);
         }
@@ -166,6 +166,10 @@ impl<L: Layout> Machine<L> {
 
     /// Asks the world for a page of memory.
     fn supply_page(&mut self, page: LispPage) -> Result<(), Flow> {
+        if page.0 >= L::MAX_PAGES {
+            let what = "a page beyond the address space is wanted";
+            return Err(self.fatal(MachineError::BadStorage { what, at: page.base() }));
+        }
         self.platform.new_page(page).map_err(|_| self.fatal(MachineError::OutOfMemory))
     }
 
@@ -192,10 +196,10 @@ pub(crate) fn new_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<
     let (entries_per_page, entry_words) = if L::BIG { (128, 2) } else { (256, 1) };
     if active.is_multiple_of(entries_per_page) {
         // The entry is on a page of FPtoVP that does not exist yet.
-        let LispPage(table_page) = L::FPTOVP.plus(entry_words * active).page();
+        let LispPage(table_page) = L::FPTOVP.plus(active.wrapping_mul(entry_words)).page();
         m.supply_page(LispPage(table_page))?;
-        let file_page = m.ifpage_word(interface::MAP_START) as u32 + (table_page - L::FPTOVP.page().0);
-        if m.page_of_file(file_page - 1) != table_page - 1 {
+        let file_page = m.ifpage_word(interface::MAP_START) as u32 + table_page.wrapping_sub(L::FPTOVP.page().0);
+        if m.page_of_file(file_page.wrapping_sub(1)) != table_page - 1 {
             m.platform.log(
                 LogLevel::Warning,
                 format_args!("FPtoVP is not contiguous: file page {file_page} should follow the table"),
@@ -204,7 +208,7 @@ pub(crate) fn new_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<
         let moved = m.page_of_file(file_page);
         m.set_page_of_file(active, moved);
         m.set_page_of_file(file_page, table_page);
-        active += 1;
+        active = active.wrapping_add(1);
     }
     m.set_page_of_file(active, page.0);
     m.set_active_pages(active);
@@ -229,7 +233,7 @@ pub(crate) fn new_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<
 
 /// Adds a page to the virtual memory unless it is there already. The stack shrinks and grows again, and its pages stay.
 pub(crate) fn ensure_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<(), Flow> {
-    if (1..=m.active_pages()).any(|file_page| m.page_of_file(file_page) == page.0) {
+    if (1..=m.active_pages().min(L::MAX_PAGES)).any(|file_page| m.page_of_file(file_page) == page.0) {
         return Ok(());
     }
     new_page(m, page)

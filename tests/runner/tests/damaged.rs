@@ -18,9 +18,7 @@
 //! | `DAMAGED_KEEP` | a folder for the damaged images that failed; with one run, for that one |
 //! | `DAMAGED_RUNNER` | another runner, for instance one with overflow checks |
 
-mod generator;
-
-use generator::{Damage, Image};
+use damage::{Damage, Image};
 use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};

@@ -1,4 +1,7 @@
-//! Damage: which bytes of an image change, and how long it is then, from a seed.
+//! Damage: which bytes of an image change, and how long it is then, from a seed. The same seed is the same damage for
+//! the host runner and for QEMU.
+
+#![forbid(unsafe_code)]
 
 use std::fmt::Write;
 use vm::address::{AtomIndex, BYTES_PER_PAGE, FilePage, LispPage, LispPtr};
@@ -103,6 +106,18 @@ impl Image {
     /// The bytes of the image.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The image, damaged.
+    pub fn damaged(&self, damage: &Damage) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        for &(at, byte) in &damage.edits {
+            bytes[at] = byte;
+        }
+        if let Some(length) = damage.length {
+            bytes.resize(length, 0);
+        }
+        bytes
     }
 
     /// The damage of a seed.
@@ -322,5 +337,18 @@ impl Image {
                 let _ = write!(damage.what, " {to:#x} is {from:#x}");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_the_published_ones() {
+        // The first output of splitmix64 for the seed 0.
+        assert_eq!(Random(0).next(), 0xE220_A839_7B1D_CDAF);
+        let mut random = Random::new(1);
+        assert!((0..1000).all(|_| random.below(7) < 7));
     }
 }
