@@ -93,13 +93,13 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     let script = options.script.as_ref().map(|path| {
         let text = std::fs::read_to_string(path)
             .unwrap_or_else(|error| fail(&format!("cannot read {}: {error}", path.display())));
-        let steps = script::parse(&text).unwrap_or_else(|error| fail(&format!("{}: {error}", path.display())));
-        (steps, path.parent().unwrap_or(Path::new("")).to_path_buf())
+        script::parse(&text).unwrap_or_else(|error| fail(&format!("{}: {error}", path.display())))
     });
+    let files = (options.script.clone().unwrap_or_default(), options.sysout.clone());
     let space = memory.space();
     let begin = (!options.deterministic).then(Instant::now);
     let size = options.size.unwrap_or((1024, 768));
-    let scene = Rc::new(RefCell::new(Scene::new(script, options.screenshot.clone(), space, size, begin)));
+    let scene = Rc::new(RefCell::new(Scene::new(script, files, options.screenshot.clone(), space, size, begin)));
     let memory = Rc::new(RefCell::new(memory));
     let host = Host {
         memory: memory.clone(),

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -32,8 +32,8 @@ const TAKEN_AFTER: Duration = Duration::from_millis(200);
 /// Hands and eyes: what a script is played on.
 pub struct Scene {
     player: Option<Player>,
-    /// Where the script and its pictures are.
-    folder: PathBuf,
+    /// The script's file and the image's: pictures are beside them.
+    files: (PathBuf, PathBuf),
     screenshot: Option<PathBuf>,
     space: Space,
     size: (u16, u16),
@@ -48,19 +48,16 @@ pub struct Scene {
 impl Scene {
     /// A scene; `start` is `None` for a deterministic one.
     pub fn new(
-        script: Option<(Vec<script::Step>, PathBuf)>,
+        script: Option<Vec<script::Step>>,
+        files: (PathBuf, PathBuf),
         screenshot: Option<PathBuf>,
         space: Space,
         size: (u16, u16),
         start: Option<Instant>,
     ) -> Scene {
-        let (player, folder) = match script {
-            Some((steps, folder)) => (Some(Player::new(steps)), folder),
-            None => (None, PathBuf::new()),
-        };
         Scene {
-            player,
-            folder,
+            player: script.map(Player::new),
+            files,
             screenshot,
             space,
             size,
@@ -124,7 +121,7 @@ impl Scene {
     }
 
     fn path(&self, file: &str) -> PathBuf {
-        self.folder.join(Path::new(file))
+        script::picture_file(&self.files.0, &self.files.1, file)
     }
 }
 

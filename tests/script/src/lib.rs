@@ -36,7 +36,16 @@ pub use picture::{Area, Picture};
 pub use player::{Player, Progress, Stage};
 pub use text::Font;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Where a picture is that a script names: beside the script, or with `$MEDLEY/` before it beside the image.
+pub fn picture_file(script: &Path, image: &Path, name: &str) -> PathBuf {
+    match name.strip_prefix("$MEDLEY/") {
+        Some(name) => image.with_file_name(name),
+        None => script.with_file_name(name),
+    }
+}
 
 /// The three buttons of the mouse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
