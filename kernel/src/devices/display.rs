@@ -40,6 +40,8 @@ struct Display {
     last_frame: u64,
     frames: u64,
     cells: u64,
+    /// Has a picture of Lisp's been shown?
+    shown: bool,
 }
 
 static DISPLAY: Exclusive<Option<Display>> = Exclusive::new(None);
@@ -82,6 +84,7 @@ pub fn start(framebuffer: Framebuffer, address: u64, width: u32, height: u32) {
         last_frame: 0,
         frames: 0,
         cells: 0,
+        shown: false,
     };
     DISPLAY.with(|place| *place = Some(display));
 }
@@ -117,7 +120,8 @@ pub fn refresh() -> bool {
         display.frames += 1;
         let before = display.cells;
         display.draw_changes();
-        if before == 0 && display.cells > 0 {
+        if !display.shown && display.cells > before {
+            display.shown = true;
             log::info!("first picture");
         }
         true

@@ -124,14 +124,20 @@ impl Qemu {
         self.find_after(now, text).map(|(line, _)| line)
     }
 
+    /// Has Lisp written a file, and has the kernel exported it?
+    pub fn has_exported(&self, name: &str) -> bool {
+        let log = self.log.0.lock().unwrap();
+        let mut files = log.text.split("---- file ").skip(1);
+        files.any(|file| own_name(file).eq_ignore_ascii_case(name) && file.contains("\n---- end of file\n"))
+    }
+
     /// Waits for a file that Lisp writes and the kernel exports (`export-files=NAME`); its text.
     pub fn exported(&mut self, name: &str) -> Result<String> {
         let mut from = 0;
         loop {
             let (line, end) = self.find_after(from, "---- file ")?;
             from = end;
-            let own = line.rsplit(['<', '>']).next().unwrap_or_default().split(';').next().unwrap_or_default();
-            if !own.eq_ignore_ascii_case(name) {
+            if !own_name(&line).eq_ignore_ascii_case(name) {
                 continue;
             }
             let (_, end_of_file) = self.find_after(end, "\n---- end of file")?;
@@ -285,6 +291,13 @@ impl Qemu {
     pub fn pause(&self, time: Duration) {
         std::thread::sleep(time.min(self.deadline.saturating_duration_since(Instant::now())));
     }
+}
+
+/// The name in `<out>name;1`, which ends a line.
+fn own_name(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default();
+    let own = line.rsplit(['<', '>']).next().unwrap_or(line);
+    own.split(';').next().unwrap_or(own)
 }
 
 /// Text as it was before the kernel wrote backslashes and unusual bytes with backslashes.

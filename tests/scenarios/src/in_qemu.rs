@@ -134,6 +134,10 @@ impl Stage for MachineWithLisp {
         Ok(rests >= before + IDLE_RESTS)
     }
 
+    fn exists(&mut self, file: &str) -> bool {
+        self.qemu.has_exported(file)
+    }
+
     fn load(&mut self, file: &str) -> Result<Picture, String> {
         Picture::load(&script::picture_file(&self.script, &self.medley, file))
     }
