@@ -87,12 +87,15 @@ pub struct Buttons {
 /// Buttons with left+right as middle.
 ///
 /// A single left or right press is held back for [`CHORD_MILLISECONDS`]: if the other joins it, Lisp sees the middle
-/// button alone, never a moment of left. Once a chord is down it lasts until both are up.
+/// button alone, never a moment of left. Once a chord is down it lasts until both are up. A click that was over before
+/// the wait was is shown for as long again: programs that look at the buttons now and then shall not miss it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Chord {
     raw: Buttons,
     seen: Buttons,
     pending_since: Option<u64>,
+    /// When a short click was shown; it is to be released.
+    click_since: Option<u64>,
     chord: bool,
 }
 
@@ -100,11 +103,15 @@ impl Chord {
     /// Nothing pressed.
     pub const fn new() -> Self {
         let none = Buttons { left: false, middle: false, right: false };
-        Self { raw: none, seen: none, pending_since: None, chord: false }
+        Self { raw: none, seen: none, pending_since: None, click_since: None, chord: false }
     }
 
     /// The physical buttons are now `raw`, at `now` milliseconds. `emit` gets every state Lisp should see, in order.
     pub fn feed(&mut self, raw: Buttons, now: u64, emit: &mut impl FnMut(Buttons)) {
+        if self.click_since.take().is_some() {
+            // The next transition is there already: the click is over.
+            self.show(self.visible(), emit);
+        }
         let before = self.raw;
         self.raw = raw;
         if self.chord {
@@ -116,8 +123,10 @@ impl Chord {
             self.chord = fresh;
         } else if !(raw.left || raw.right) {
             if self.pending_since.take().is_some() {
-                // A click shorter than the wait: press it now, release it below.
+                // A click shorter than the wait: press it now, release it later.
                 self.show(Buttons { left: before.left, right: before.right, middle: before.middle }, emit);
+                self.click_since = Some(now);
+                return;
             }
         } else if !(before.left || before.right) {
             self.pending_since = Some(now);
@@ -133,6 +142,10 @@ impl Chord {
     pub fn tick(&mut self, now: u64, emit: &mut impl FnMut(Buttons)) {
         if self.pending_since.is_some_and(|since| now.saturating_sub(since) >= CHORD_MILLISECONDS) {
             self.pending_since = None;
+            self.show(self.visible(), emit);
+        }
+        if self.click_since.is_some_and(|since| now.saturating_sub(since) >= CHORD_MILLISECONDS) {
+            self.click_since = None;
             self.show(self.visible(), emit);
         }
     }
@@ -230,7 +243,10 @@ mod tests {
     #[test]
     fn single_press_after_the_wait_and_short_click() {
         assert_eq!(play(&[(0, Some(LEFT)), (20, None), (60, None), (100, Some(NONE))]), [LEFT, NONE]);
-        assert_eq!(play(&[(0, Some(LEFT)), (10, Some(NONE))]), [LEFT, NONE]);
+        assert_eq!(play(&[(0, Some(LEFT)), (10, Some(NONE)), (50, None)]), [LEFT]);
+        assert_eq!(play(&[(0, Some(LEFT)), (10, Some(NONE)), (60, None)]), [LEFT, NONE]);
+        let double = [(0, Some(LEFT)), (10, Some(NONE)), (20, Some(LEFT)), (30, Some(NONE)), (80, None)];
+        assert_eq!(play(&double), [LEFT, NONE, LEFT, NONE]);
     }
 
     #[test]

@@ -56,10 +56,19 @@ impl MachineWithLisp {
         loop {
             match player.play(self) {
                 Progress::Done => return Ok(()),
-                Progress::Failed(what) => return Err(format!("{what}\nlog:\n{}", self.qemu.log())),
+                Progress::Failed(what) => return Err(format!("{what}\nlog:\n{}", self.log())),
                 Progress::Sleeping(wake) => self.qemu.pause(wake.saturating_sub(self.qemu.age())),
             }
         }
+    }
+
+    /// The serial log without the answers to our own questions.
+    fn log(&self) -> String {
+        self.qemu
+            .log()
+            .lines()
+            .filter(|line| !line.contains("status: mouse"))
+            .fold(String::new(), |log, line| log + line + "\n")
     }
 
     /// Where the mouse is, and how often Lisp has rested.
@@ -110,6 +119,8 @@ impl Stage for MachineWithLisp {
     }
 
     fn screen(&mut self) -> Result<Picture, String> {
+        // Lisp may have put the mouse, and with it the cursor, somewhere.
+        self.mouse = self.status()?.0;
         let shot = self.qemu.screenshot().map_err(text)?;
         let mut picture = Picture::new(shot.width as u16, shot.height as u16);
         for y in 0..picture.height {

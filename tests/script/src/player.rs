@@ -199,7 +199,9 @@ impl Player {
                     return Ok(true);
                 };
                 if late {
-                    let got = format!("{}-got.png", file.strip_suffix(".png").unwrap_or(file));
+                    // Beside the script, wherever the expected one is.
+                    let own = file.rsplit('/').next().unwrap_or(file);
+                    let got = format!("{}-got.png", own.strip_suffix(".png").unwrap_or(own));
                     stage.save(&got, &screen)?;
                     let Area { x, y, width, height } = area;
                     return Err(format!(
