@@ -50,9 +50,12 @@ mod interrupts;
 mod jumps;
 mod keyboard;
 mod lists;
+mod loops;
 mod misc;
 mod objects;
 mod overflow;
+#[cfg(test)]
+mod programs;
 mod saving;
 mod storage;
 mod subrs;
@@ -61,3 +64,5 @@ mod sxhash;
 mod trial;
 mod values;
 mod variables;
+#[cfg(test)]
+mod workbench;

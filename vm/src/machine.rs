@@ -110,6 +110,8 @@ pub struct Machine<L: Layout> {
     pub(crate) free_maps: crate::lists::FreeMaps,
     /// Missing subrs that Lisp has called.
     pub(crate) logged: crate::subrs::Logged,
+    /// LOOPS' symbols, once they have been used.
+    pub(crate) loops: crate::loops::Loops,
     /// What interrupts wait for.
     pub(crate) interrupts: Interrupts,
     /// Whether the scheduler's present round does anything.
@@ -144,6 +146,7 @@ impl<L: Layout> Machine<L> {
             keyboard: Default::default(),
             free_maps: crate::lists::FreeMaps::new(),
             logged: Default::default(),
+            loops: Default::default(),
             interrupts: Interrupts::default(),
             idleness: crate::idle::Idleness::default(),
         }

@@ -8,16 +8,17 @@
 //! | MISCN | 0 | a subroutine that a site has added to its emulator: there are none but the example, number 0 |
 //! | | 1, 6 | multiple values |
 //! | | 2, 4, 5 | hash codes: SXHASH, of strings, of strings without regard to case |
+//! | | 7 to 11 | methods and instance variables of LOOPS |
 //! | | 12 | calls of C functions: always NIL |
 //!
-//! Everything else is the UFN's; so are the operands 7 to 11 of MISCN, for methods and instance variables of LOOPS, a
-//! system that neither Medley image contains.
+//! Everything else is the UFN's.
 
 use crate::address::LispPtr;
 use crate::dispatch::Flow;
 use crate::elements;
 use crate::integers::integer_value;
 use crate::layout::{Layout, SMALL_POSITIVE};
+use crate::loops::{self, Operation};
 use crate::machine::{Machine, Regs, attempt};
 use crate::sxhash;
 
@@ -186,7 +187,10 @@ fn miscn_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
             arguments.replace(m, r, 0);
             return Flow::Next;
         }
-        _ => return Flow::Ufn,
+        number => match Operation::from_operand(number) {
+            Some(operation) => return loops::operate(m, r, operation, arguments),
+            None => return Flow::Ufn,
+        },
     };
     arguments.replace(m, r, SMALL_POSITIVE | code as u32);
     Flow::Next
