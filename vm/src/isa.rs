@@ -331,6 +331,12 @@ pub fn opcode(number: u8) -> Option<&'static Opcode> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::{Medley2, Medley35};
+    use std::fmt::Write;
+    use std::path::Path;
+    use std::string::String;
+    use std::vec::Vec;
+    use std::{format, fs};
 
     #[test]
     fn rows_are_in_order_and_once() {
@@ -341,5 +347,117 @@ mod tests {
     fn rows_are_found() {
         assert_eq!(opcode(0o010).map(|row| row.name), Some("FN0"));
         assert!(opcode(0).is_none());
+    }
+
+    macro_rules! paths {
+        ($($number:literal $name:ident [$($operand:ident),*] ($pops:tt => $pushes:tt) $path:path;)*) => {
+            /// The function of each row.
+            const PATHS: &[&str] = &[$(stringify!($path)),*];
+        };
+    }
+    for_each_opcode!(paths);
+
+    /// The file of a function of the table, below `src`, and the function's name.
+    fn source(path: &str) -> (String, String) {
+        let path = path.replace(' ', "");
+        let path = path.split("::<").next().unwrap();
+        let (module, function) = path.trim_start_matches("crate::").rsplit_once("::").unwrap();
+        (module.replace("::", "/"), function.into())
+    }
+
+    /// The comment on a function, as one line.
+    fn comment(module: &str, function: &str) -> Option<String> {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let folder = src.join(module);
+        let mut files = Vec::from([src.join(format!("{module}.rs"))]);
+        if folder.is_dir() {
+            files.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        let texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());
+        texts.into_iter().find_map(|text| {
+            let lines: Vec<&str> = text.lines().map(str::trim).collect();
+            let at = lines.iter().position(|line| {
+                line.starts_with(&format!("pub(crate) fn {function}<")) || line.starts_with(&format!("{function}, "))
+            })?;
+            let before = lines[..at].iter().rev().skip_while(|line| line.starts_with("#["));
+            let mut comment: Vec<&str> = before.take_while(|line| line.starts_with("///")).copied().collect();
+            comment.reverse();
+            let paragraph = comment.iter().map(|line| line.trim_start_matches("///").trim());
+            let paragraph: Vec<&str> = paragraph.take_while(|line| !line.is_empty()).collect();
+            (!paragraph.is_empty()).then(|| paragraph.join(" "))
+        })
+    }
+
+    /// `docs/opcodes.md`, from the table and the comments on its functions.
+    fn page() -> String {
+        let mut page = String::from(
+            "# Opcodes\n\n\
+             What the machine itself carries out; every other byte of code calls the Lisp function that the image's UFN \
+             table has for it, and so do these where they say so. Made from the ISA table, `vm/src/isa.rs`, and the \
+             comments on its functions, by `UPDATE_DOCS=1 cargo test -p vm page_of_opcodes`.\n\n\
+             Numbers are octal. *Stack* is cells taken and left; a dot where that depends on operands or on what is \
+             called. *Bytes* is the length of the instruction, in Medley 3.5 behind the stroke where it differs. What \
+             an opcode finds *on top* is its last operand, *below* the one before.\n\n\
+             | | opcode | operands | bytes | stack | does | in |\n|---|---|---|---|---|---|---|\n",
+        );
+        for (row, path) in OPCODES.iter().zip(PATHS) {
+            let (module, function) = source(path);
+            let does = comment(&module, &function).unwrap_or_else(|| panic!("{path} has a comment"));
+            // What a comment begins with is the name of its opcodes.
+            let does = does.split_once(": ").map_or(&*does, |(_, rest)| rest).replace('|', "\\|");
+            let operands: Vec<String> = row.operands.iter().map(|it| format!("{it:?}").to_lowercase()).collect();
+            let (old, new) = (row.length::<Medley2>(), row.length::<Medley35>());
+            let bytes = if old == new { format!("{old}") } else { format!("{old} / {new}") };
+            let cells = |count: Option<u8>| count.map_or(String::from("."), |count| format!("{count}"));
+            writeln!(
+                page,
+                "| {:03o} | {} | {} | {bytes} | {} → {} | {does} | {module} |",
+                row.number,
+                row.name,
+                operands.join(", "),
+                cells(row.pops),
+                cells(row.pushes),
+            )
+            .unwrap();
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_of_opcodes_is_current() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/opcodes.md");
+        let page = page();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&file, &page).unwrap();
+        }
+        let current = fs::read_to_string(&file).unwrap_or_default();
+        assert!(current == page, "docs/opcodes.md is not current: UPDATE_DOCS=1 cargo test -p vm page_of_opcodes");
+    }
+
+    /// The reference has machine code for these numbers and for no others, but for DOVEMISC and RECLAIMCELL: those are
+    /// here for their lengths, and do nothing but call their UFNs.
+    #[test]
+    fn the_reference_has_the_same_opcodes() {
+        let absent = [
+            0o000..=0o000,
+            0o041..=0o042,
+            0o045..=0o045,
+            0o050..=0o053,
+            0o060..=0o061,
+            0o064..=0o067,
+            0o076..=0o077,
+            0o160..=0o165,
+            0o170..=0o171,
+            0o177..=0o177,
+            0o305..=0o306,
+            0o313..=0o313,
+            0o337..=0o337,
+            0o370..=0o371,
+            0o374..=0o374,
+        ];
+        for number in 0..=0xFFu8 {
+            let expected = !absent.iter().any(|range| range.contains(&number));
+            assert_eq!(opcode(number).is_some(), expected, "{number:03o}");
+        }
     }
 }
