@@ -213,7 +213,8 @@ impl<C: CdrCoding> ConsPage<C> {
 
     /// What [`Self::walk_to`] finds, by the map.
     fn nearest_before(free: u128, offset: u32) -> u32 {
-        let above = free & !(Self::map_bit(offset) * 2 - 1);
+        let bit = Self::map_bit(offset);
+        let above = free & !(bit | (bit - 1));
         if above == 0 { 0 } else { above.trailing_zeros() << 1 ^ C::FLIP }
     }
 
