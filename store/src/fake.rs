@@ -25,7 +25,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -34,7 +34,7 @@ impl Random {
 
     /// A number less than `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
+        (self.number() % limit.max(1) as u64) as usize
     }
 }
 
@@ -67,8 +67,8 @@ impl Fate {
         match random.below(8) {
             0..3 => Fate::LOST,
             3..6 => Fate::KEPT,
-            6 => Fate { sectors: random.next() as u8, garbage: None },
-            _ => Fate { sectors: random.next() as u8, garbage: Some(random.below(8) as u8) },
+            6 => Fate { sectors: random.number() as u8, garbage: None },
+            _ => Fate { sectors: random.number() as u8, garbage: Some(random.below(8) as u8) },
         }
     }
 }

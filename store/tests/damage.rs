@@ -170,12 +170,14 @@ fn failing_writes_and_flushes_leave_the_old_world_and_the_next_save_works() {
     let mut failures = 0;
     for depth in [1, 4] {
         for number in 0..40u64 {
-            for kind in 0..3 {
+            for kind in 0..4 {
                 let mut disk = FakeDisk::with(platter.clone(), number).with_depth(depth);
                 let mut store = Store::open(&mut disk).unwrap();
                 disk.faults = match kind {
                     0 => Faults { write: Some((number, 0)), ..Faults::default() },
                     1 => Faults { write: Some((number, 3)), ..Faults::default() },
+                    // It says it failed, and has written everything.
+                    2 => Faults { write: Some((number, 8)), ..Faults::default() },
                     _ => Faults { flush: Some(number), ..Faults::default() },
                 };
                 let Err(error) = save(&mut store, &mut disk, &mut new, &dirty) else { continue };
