@@ -38,7 +38,9 @@ fi
 
 step "tests on the host"
 # One at a time inside a binary: Lisp's address space is one place, and only one machine can be there.
-cargo test --release --workspace --exclude kernel --exclude qemu ${quick:+--exclude tests} -- --test-threads=1
+cargo test --release --workspace --exclude kernel --exclude qemu --exclude store ${quick:+--exclude tests} -- --test-threads=1
+# The disk: power cuts and damage, with their figures. STORE_CUTS=N makes N random cuts instead of 10,000.
+cargo test --release -p store -- --nocapture --test-threads=1
 # Of the kernel, the part that is only arithmetic.
 cargo test --release -p kernel --lib
 
