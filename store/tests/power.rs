@@ -120,7 +120,11 @@ fn random(seed: u64, tally: &mut Tally) {
     let mut cut = None;
     for _ in 0..3 {
         let mut fates = random.clone();
+<<<<<<< HEAD
         random.number();
+=======
+        random.next();
+>>>>>>> 677a857 (Keep worlds on a disk in generations, and save what has changed)
         let platter = disk.after_cut(|_| Fate::random(&mut fates));
         let is_new = scene.judge(platter.clone(), done, tally, || format!("seed {seed}, cut {power} of depth {depth}"));
         cut = Some((platter, is_new));
@@ -181,8 +185,12 @@ fn every_cut_leaves_the_old_or_the_new_world() {
     }
     assert_eq!(roomy, 3);
     println!("power cuts, exhaustive: {} ({} old world, {} new world)", tally.cuts, tally.old, tally.new);
+<<<<<<< HEAD
     // Nearly all cuts are before the one write that counts.
     assert!(tally.old > 3000 && tally.new >= 10, "{tally:?}");
+=======
+    assert!(tally.old > 500 && tally.new > 500, "{tally:?}");
+>>>>>>> 677a857 (Keep worlds on a disk in generations, and save what has changed)
 }
 
 #[test]
