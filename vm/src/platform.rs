@@ -191,8 +191,14 @@ pub trait Files {
     fn free_blocks(&mut self, device: FileDevice, name: &[u8]) -> Result<u32, FileError>;
     /// Begins to list the files that a pattern with `*` names: a handle for the list, and how many there are.
     fn list(&mut self, device: FileDevice, pattern: &[u8]) -> Result<(u16, u32), FileError>;
-    /// The next name of a list (without its directory) and what is known about the file; `None` at the end.
-    fn next_listed(&mut self, list: u16, name: &mut [u8]) -> Result<Option<(usize, FileInfo)>, FileError>;
+    /// The next name of a list (without its directory) and, if that is wanted, what is known about the file; `None` at the
+    /// end.
+    fn next_listed(
+        &mut self,
+        list: u16,
+        name: &mut [u8],
+        with_info: bool,
+    ) -> Result<Option<(usize, FileInfo)>, FileError>;
     /// Ends a list; false if there is no such list.
     fn end_list(&mut self, list: u16) -> bool;
 }

@@ -15,7 +15,6 @@ mod trace;
 mod world;
 mod worlds;
 
-use files::HostFiles;
 use memory::Memory;
 use options::Options;
 use std::cell::RefCell;
@@ -106,7 +105,7 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
         scene: scene.clone(),
         size,
         start: begin,
-        files: (!options.no_files).then(HostFiles::default),
+        files: (!options.no_files).then(files::host_files),
         worlds: (!options.no_files).then(|| worlds::HostWorlds::new(options.save.clone())),
     };
 

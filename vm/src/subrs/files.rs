@@ -20,6 +20,8 @@ const LONGEST: usize = 1024;
 const PAGE: usize = 512;
 /// The error number that means: the name is too long.
 const NAME_TOO_LONG: FileError = FileError(200);
+/// The error number that means: no file can have that name.
+const BAD_NAME: FileError = FileError(22);
 /// Lisp's date at Unix second 0.
 const LISP_DATE_AT_UNIX_0: i64 = 29_969_152;
 /// The length of a file that is no file.
@@ -38,14 +40,15 @@ impl Name {
         &self.bytes[..self.length]
     }
 
-    /// The characters of a Lisp string, a byte each.
+    /// The characters of a Lisp string, a byte each. One that is wider is in no file's name: cutting it to a byte would
+    /// name another file.
     fn read<L: Layout>(m: &Machine<L>, cell: u32) -> Result<Name, FileError> {
         let string = Vector::read::<L>(m.space, cell).ok_or(FileError(0))?;
         let length = string.fill as usize;
         let mut name = Name { bytes: [0; LONGEST], length };
         let to = name.bytes.get_mut(..length).ok_or(NAME_TOO_LONG)?;
         for (i, byte) in to.iter_mut().enumerate() {
-            *byte = string.character_at(m.space, i as u32) as u8;
+            *byte = u8::try_from(string.character_at(m.space, i as u32)).map_err(|_| BAD_NAME)?;
         }
         Ok(name)
     }
@@ -453,9 +456,10 @@ pub(super) fn next_listed<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -> Res
         let cell = |number: u32| record.plus(2 * number);
         let list = u16::try_from(m.space.cell(cell(listing::LIST))).map_err(|_| FileError(0))?;
         let mut name = [0; LONGEST];
-        let (length, info) = files(m)?.next_listed(list, &mut name)?.ok_or(FileError(0))?;
+        let with_info = m.space.cell(cell(listing::FLAGS)) & listing::WITH_ATTRIBUTES != 0;
+        let (length, info) = files(m)?.next_listed(list, &mut name, with_info)?.ok_or(FileError(0))?;
         let result = put_string(m, m.space.cell(cell(listing::NAME)), &name[..length])?;
-        if m.space.cell(cell(listing::FLAGS)) & listing::WITH_ATTRIBUTES != 0 {
+        if with_info {
             let FileInfo { length, written, read, protection, .. } = info;
             m.space.set_cell(cell(listing::LENGTH), length as u32);
             m.space.set_cell(cell(listing::WRITTEN), lisp_date(written));

@@ -1,0 +1,291 @@
+//! The host's files, as a volume for Lisp.
+
+use files::{
+    Attributes, Change, Entries, Entry, FileId, Kind, LispFiles, Path, PathBuf, Result, Space, Volume, VolumeError,
+    check_path, keep,
+};
+use std::ffi::CString;
+use std::fs::{self, File, FileTimes, OpenOptions};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirEntryExt, FileExt, MetadataExt, PermissionsExt};
+use std::path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Lisp's files on the host.
+pub type HostFiles = LispFiles<HostVolume>;
+
+/// All files of the host, connected to where this process is.
+pub fn host_files() -> HostFiles {
+    let (current, home) = places();
+    LispFiles::new(HostVolume::new("/"), current, home, "user")
+}
+
+/// Where this process is, and its user's home.
+fn places() -> (PathBuf, Option<PathBuf>) {
+    let names = |path: &path::Path| -> PathBuf {
+        path.components().skip(1).map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+    };
+    let current = std::env::current_dir().map_or(PathBuf::new(), |path| names(&path));
+    (current, std::env::var_os("HOME").map(|home| names(path::Path::new(&home))))
+}
+
+/// The path of a sysout: its name has no version, whatever the device.
+pub fn sysout_path(name: &[u8]) -> Option<path::PathBuf> {
+    let (current, home) = places();
+    let names = files::unix_path(name, &current, home.as_deref()).ok()?;
+    (!names.is_empty() && !name.ends_with(b">"))
+        .then(|| names.iter().fold("/".into(), |path: path::PathBuf, name| path.join(name)))
+}
+
+/// A folder of the host with all that is below it.
+pub struct HostVolume {
+    root: path::PathBuf,
+    open: Vec<Option<File>>,
+}
+
+fn failed(error: io::Error) -> VolumeError {
+    error.raw_os_error().map_or(VolumeError::Device, |number| VolumeError::from_number(number as u32))
+}
+
+fn attributes_of(data: &fs::Metadata) -> Attributes {
+    Attributes {
+        kind: kind_of(data.file_type()).unwrap_or(Kind::Other),
+        length: data.len(),
+        written: data.mtime(),
+        read: data.atime(),
+        mode: data.mode(),
+        node: data.ino(),
+    }
+}
+
+/// `None` for a symbolic link: it is what it leads to.
+fn kind_of(kind: fs::FileType) -> Option<Kind> {
+    if kind.is_dir() {
+        Some(Kind::Directory)
+    } else if kind.is_file() {
+        Some(Kind::File)
+    } else if kind.is_symlink() {
+        None
+    } else {
+        Some(Kind::Other)
+    }
+}
+
+fn unix_time(seconds: i64) -> SystemTime {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
+}
+
+fn change(file: &File, change: Change) -> Result<()> {
+    if let Some(written) = change.written {
+        file.set_times(FileTimes::new().set_modified(unix_time(written))).map_err(failed)?;
+    }
+    if let Some(mode) = change.mode {
+        file.set_permissions(fs::Permissions::from_mode(mode)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+impl HostVolume {
+    /// The volume whose root is that folder.
+    pub fn new(root: impl Into<path::PathBuf>) -> Self {
+        Self { root: root.into(), open: Vec::new() }
+    }
+
+    fn path(&self, path: &Path) -> Result<path::PathBuf> {
+        check_path(path)?;
+        Ok(path.iter().fold(self.root.clone(), |path, name| path.join(name)))
+    }
+
+    fn file(&self, file: FileId) -> Result<&File> {
+        self.open.get(file.0 as usize).and_then(Option::as_ref).ok_or(VolumeError::NotOpen)
+    }
+
+    fn keep(&mut self, file: File) -> FileId {
+        FileId(keep(&mut self.open, file) as u32)
+    }
+}
+
+impl Volume for HostVolume {
+    fn attributes(&mut self, path: &Path) -> Result<Attributes> {
+        fs::metadata(self.path(path)?).map(|data| attributes_of(&data)).map_err(failed)
+    }
+
+    fn entries(&mut self, directory: &Path) -> Result<Entries> {
+        let mut entries = Entries::default();
+        for entry in fs::read_dir(self.path(directory)?).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            // Lisp could not say a name that is no UTF-8.
+            if let Some(name) = entry.file_name().to_str() {
+                entries.add(Entry { name, kind: entry.file_type().ok().and_then(kind_of), node: entry.ino() });
+            }
+        }
+        Ok(entries)
+    }
+
+    fn open(&mut self, path: &Path, write: bool) -> Result<FileId> {
+        let file = OpenOptions::new().read(true).write(write).open(self.path(path)?).map_err(failed)?;
+        Ok(self.keep(file))
+    }
+
+    fn create(&mut self, path: &Path) -> Result<FileId> {
+        let path = self.path(path)?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(failed)?;
+        Ok(self.keep(file))
+    }
+
+    fn close(&mut self, file: FileId) -> Result<()> {
+        self.file(file)?;
+        self.open[file.0 as usize] = None;
+        Ok(())
+    }
+
+    fn read(&mut self, file: FileId, at: u64, buffer: &mut [u8]) -> Result<usize> {
+        let file = self.file(file)?;
+        let mut done = 0;
+        while done < buffer.len() {
+            match file.read_at(&mut buffer[done..], at + done as u64) {
+                Ok(0) => break,
+                Ok(count) => done += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(done)
+    }
+
+    fn write(&mut self, file: FileId, at: u64, bytes: &[u8]) -> Result<()> {
+        self.file(file)?.write_all_at(bytes, at).map_err(failed)
+    }
+
+    fn set_length(&mut self, file: FileId, length: u64) -> Result<()> {
+        self.file(file)?.set_len(length).map_err(failed)
+    }
+
+    fn sync(&mut self, file: FileId) -> Result<()> {
+        self.file(file)?.sync_all().map_err(failed)
+    }
+
+    fn attributes_of_open(&mut self, file: FileId) -> Result<Attributes> {
+        self.file(file)?.metadata().map(|data| attributes_of(&data)).map_err(failed)
+    }
+
+    fn change_open(&mut self, file: FileId, wanted: Change) -> Result<()> {
+        change(self.file(file)?, wanted)
+    }
+
+    fn change(&mut self, path: &Path, wanted: Change) -> Result<()> {
+        change(&File::open(self.path(path)?).map_err(failed)?, wanted)
+    }
+
+    fn create_directory(&mut self, path: &Path) -> Result<()> {
+        fs::create_dir(self.path(path)?).map_err(failed)
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<()> {
+        let path = self.path(path)?;
+        let is_directory = fs::symlink_metadata(&path).map_err(failed)?.is_dir();
+        if is_directory { fs::remove_dir(path) } else { fs::remove_file(path) }.map_err(failed)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        fs::rename(self.path(from)?, self.path(to)?).map_err(failed)
+    }
+
+    fn link(&mut self, existing: &Path, new: &Path) -> Result<()> {
+        fs::hard_link(self.path(existing)?, self.path(new)?).map_err(failed)
+    }
+
+    fn space(&mut self, path: &Path) -> Result<Space> {
+        let path = CString::new(self.path(path)?.as_os_str().as_bytes()).map_err(|_| VolumeError::Invalid)?;
+        // SAFETY: a zeroed statvfs is a valid one, and the path ends with a zero.
+        let (done, data) = unsafe {
+            let mut data: libc::statvfs = std::mem::zeroed();
+            (libc::statvfs(path.as_ptr(), &mut data), data)
+        };
+        if done != 0 {
+            return Err(failed(io::Error::last_os_error()));
+        }
+        Ok(Space { block: data.f_frsize as u32, free: data.f_bavail })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vm::platform::{FileAccess, FileDevice, FileError, Files, Recognition};
+
+    const DISK: FileDevice = FileDevice::Disk;
+
+    /// A folder of its own, as the root of a volume.
+    struct Folder(path::PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let path = std::env::temp_dir().join(format!("runner-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir(&path).unwrap();
+            Folder(path)
+        }
+
+        fn files(&self) -> HostFiles {
+            LispFiles::new(HostVolume::new(&self.0), PathBuf::new(), None, "user")
+        }
+
+        fn names(&self, below: &str) -> Vec<String> {
+            let entries = fs::read_dir(self.0.join(below)).unwrap();
+            let mut names: Vec<_> =
+                entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+            names.sort();
+            names
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn write(files: &mut HostFiles, name: &str, bytes: &[u8]) -> std::result::Result<(), FileError> {
+        let (handle, _) = files.open(DISK, name.as_bytes(), Recognition::New, FileAccess::Output)?;
+        files.write(handle, 0, bytes)?;
+        files.set_length(handle, bytes.len() as u64)?;
+        files.close(handle, Some(718_502_400))
+    }
+
+    #[test]
+    fn versions_are_links() {
+        let folder = Folder::new("versions");
+        let mut files = folder.files();
+        for text in ["one", "two", "three"] {
+            write(&mut files, "Deep>Foo.Lisp", text.as_bytes()).unwrap();
+        }
+        assert_eq!(folder.names("Deep"), ["Foo.Lisp", "Foo.Lisp.~1~", "Foo.Lisp.~2~", "Foo.Lisp.~3~"]);
+        assert_eq!(fs::read_to_string(folder.0.join("Deep/Foo.Lisp")).unwrap(), "three");
+        files.rename(DISK, b"deep>foo.lisp", b"deep>bar").unwrap();
+        files.delete(DISK, b"deep>foo.lisp").unwrap();
+        assert_eq!(folder.names("Deep"), ["Foo.Lisp", "Foo.Lisp.~2~", "bar"]);
+        let info = files.info(DISK, b"deep>bar").unwrap();
+        assert_eq!((info.length, info.written), (5, 718_502_400));
+        files.set_protection(DISK, b"deep>bar", 0o600).unwrap();
+        assert_eq!(fs::metadata(folder.0.join("Deep/bar")).unwrap().mode(), 0o100_600);
+        assert!(files.free_blocks(DISK, b"deep>bar").unwrap() > 0);
+    }
+
+    #[test]
+    fn nothing_leaves_the_folder() {
+        let folder = Folder::new("hostile");
+        fs::create_dir(folder.0.join("root")).unwrap();
+        fs::write(folder.0.join("secret"), "secret").unwrap();
+        let mut files: HostFiles = LispFiles::new(HostVolume::new(folder.0.join("root")), PathBuf::new(), None, "user");
+        for name in ["..>secret", "x>..>..>secret", "'.'.>secret", "..'/secret", "x'/..'/..'/secret"] {
+            assert!(files.open(DISK, name.as_bytes(), Recognition::Old, FileAccess::Input).is_err(), "{name}");
+            assert!(write(&mut files, name, b"overwritten").is_err(), "{name}");
+            assert!(files.delete(DISK, name.as_bytes()).is_err(), "{name}");
+        }
+        assert_eq!((folder.names(""), folder.names("root")), (vec!["root".into(), "secret".into()], vec![]));
+        assert_eq!(fs::read_to_string(folder.0.join("secret")).unwrap(), "secret");
+    }
+}
