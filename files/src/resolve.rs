@@ -62,7 +62,6 @@ pub fn make_directory(volume: &mut dyn Volume, path: &Path) -> Result<PathBuf> {
 mod tests {
     use super::*;
     use crate::memory::MemoryVolume;
-    use std::vec;
 
     #[test]
     fn names_ignore_case() {
@@ -79,6 +78,6 @@ mod tests {
         assert_eq!(true_directory(&mut volume, &path("mixedcase/deep/file")), Ok(None));
         assert_eq!(make_directory(&mut volume, &path("MIXEDCASE/new")), Ok(path("MixedCase/new")));
         volume.faults.gone = true;
-        assert_eq!(true_path(&mut volume, &vec!["x".to_string()]), Err(VolumeError::Gone));
+        assert_eq!(true_path(&mut volume, &["x".to_string()]), Err(VolumeError::Gone));
     }
 }
