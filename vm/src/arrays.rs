@@ -122,10 +122,9 @@ fn element_1<L: Layout>(space: Space, array: u32, index: u32) -> Option<Element>
     Some(Element { base: array.base, index: array.offset.wrapping_add(index), kind: array.element })
 }
 
-/// The element of a two-dimensional array at these indices, as they are on the stack.
+/// The element of a two-dimensional array at these indices.
 #[inline(always)]
-fn element_2<L: Layout>(m: &Machine<L>, array: u32, row: u32, column: u32) -> Option<Element> {
-    let space = m.space;
+fn element_2<L: Layout>(space: Space, array: u32, row: u32, column: u32) -> Option<Element> {
     let at = LispPtr::from_cell::<L>(array);
     if type_number::<L>(space, at.0) != types::TWOD_ARRAY {
         return None;
@@ -133,7 +132,6 @@ fn element_2<L: Layout>(m: &Machine<L>, array: u32, row: u32, column: u32) -> Op
     let header = space.cell(at.plus(2));
     let third = space.cell(at.plus(4));
     let (rows, columns) = if L::BIG { (third, space.cell(at.plus(8))) } else { (header & 0xFFFF, third >> 16) };
-    let (row, column) = (index_value(m, row)?, index_value(m, column)?);
     if row as i32 >= rows as i32 || column as i32 >= columns as i32 {
         return None;
     }
@@ -171,7 +169,16 @@ fn aref1_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
 
 /// ASET1: the new element below, then the array, the index on top.
 #[inline(always)]
-pub(crate) fn aset1<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
+pub(crate) fn aset1<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    if r.tos & L::SEGMENT_MASK == SMALL_POSITIVE
+        && let Some(at) = element_1::<L>(m.space, m.below(r, 1), r.tos & 0xFFFF)
+    {
+        let datum = m.below(r, 2);
+        if elements::store_immediate::<L>(m.space, at.kind, at.base, at.index, datum) {
+            m.replace(r, 2, datum);
+            return Flow::Next;
+        }
+    }
     m.slow(aset1_slow)
 }
 
@@ -190,12 +197,23 @@ fn aset1_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
 
 /// AREF2: the array below, then the first index, the second on top.
 #[inline(always)]
-pub(crate) fn aref2<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
+pub(crate) fn aref2<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+    let (row, column) = (m.below(r, 1), r.tos);
+    if (row ^ SMALL_POSITIVE) | (column ^ SMALL_POSITIVE) <= 0xFFFF {
+        let element = element_2::<L>(m.space, m.below(r, 2), row & 0xFFFF, column & 0xFFFF);
+        if let Some(cell) = element.and_then(|at| elements::fetch_immediate(m.space, at.kind, at.base, at.index)) {
+            m.replace(r, 2, cell);
+            return Flow::Next;
+        }
+    }
     m.slow(aref2_slow)
 }
 
 fn aref2_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
-    let Some(element) = element_2(m, m.below(r, 2), m.below(r, 1), r.tos) else {
+    let (Some(row), Some(column)) = (index_value(m, m.below(r, 1)), index_value(m, r.tos)) else {
+        return Flow::Ufn;
+    };
+    let Some(element) = element_2::<L>(m.space, m.below(r, 2), row, column) else {
         return Flow::Ufn;
     };
     let cell = attempt!(element.fetch(m));
@@ -210,7 +228,10 @@ pub(crate) fn aset2<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
 }
 
 fn aset2_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
-    let Some(element) = element_2(m, m.below(r, 2), m.below(r, 1), r.tos) else {
+    let (Some(row), Some(column)) = (index_value(m, m.below(r, 1)), index_value(m, r.tos)) else {
+        return Flow::Ufn;
+    };
+    let Some(element) = element_2::<L>(m.space, m.below(r, 2), row, column) else {
         return Flow::Ufn;
     };
     let datum = m.below(r, 3);

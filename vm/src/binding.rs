@@ -185,11 +185,7 @@ fn rest_list_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
 
 /// ARG0: the argument whose number is on top, counted from 1.
 #[inline(always)]
-pub(crate) fn arg0<L: Layout>(m: &mut Machine<L>, _r: &mut Regs) -> Flow {
-    m.slow(arg0_slow)
-}
-
-fn arg0_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+pub(crate) fn arg0<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     let number = r.tos & 0xFFFF;
     let given = m.end_of_arguments(r).0.wrapping_sub(r.ivar) >> 1;
     if r.tos & L::SEGMENT_MASK != SMALL_POSITIVE || number == 0 || number > given {
@@ -317,10 +313,10 @@ mod tests {
         assert_eq!(r.tos, 0);
         my_arg_count(&mut m, &mut r);
         assert_eq!(r.tos, 0xE_0004);
-        arg0_slow(&mut m, &mut r);
+        arg0(&mut m, &mut r);
         assert_eq!(r.tos, 53);
         r.tos = 0xE_0005;
-        assert_eq!(arg0_slow(&mut m, &mut r), Flow::Ufn);
+        assert_eq!(arg0(&mut m, &mut r), Flow::Ufn);
         my_alink(&mut m, &mut r);
         assert_eq!(r.tos & 0xFFFF, (frame.alink()) as u32);
     }

@@ -19,7 +19,7 @@ use crate::frames::Frame;
 use crate::free_variables::look_up;
 use crate::layout::{Layout, SMALL_NEGATIVE, SMALL_POSITIVE, type_number, types};
 use crate::machine::{Machine, Regs};
-use crate::memory::Space;
+use crate::memory::{Space, few};
 use core::sync::atomic::Ordering;
 
 /// Marks a basic frame; the low half is the stack offset of its first argument.
@@ -114,15 +114,14 @@ impl<L: Layout> Machine<L> {
         }
     }
 
-    /// Builds the basic frame and frame extension `above` words above `sp` and makes them the running frame.
+    /// Builds the basic frame and frame extension at `sp` and makes them the running frame.
     #[inline(always)]
-    fn enter(&mut self, r: &mut Regs, above: u32, header: Header, ivar: u32) {
+    fn enter(&mut self, r: &mut Regs, header: Header, ivar: u32) {
         let (space, sp) = (self.space, LispPtr(r.sp));
-        let at = above as i32;
-        space.set_cell_near(sp, at, BASIC_FRAME | (ivar & 0xFFFF));
-        space.set_cell_near(sp, at + 2, FRAME_EXTENSION | (r.pvar & 0xFFFF));
-        space.set_cell_near(sp, at + 4, L::frame_cell(header.at));
-        r.sp = r.sp.wrapping_add(above + 2 + FRAME_WORDS);
+        space.set_cell(sp, BASIC_FRAME | (ivar & 0xFFFF));
+        space.set_cell_near(sp, 2, FRAME_EXTENSION | (r.pvar & 0xFFFF));
+        space.set_cell_near(sp, 4, L::frame_cell(header.at));
+        r.sp = r.sp.wrapping_add(2 + FRAME_WORDS);
         r.pvar = r.sp;
         r.ivar = ivar;
         r.pc = header.start();
@@ -147,38 +146,28 @@ impl<L: Layout> Machine<L> {
         r.sp = end.wrapping_add(2);
     }
 
-    /// Calls compiled code with `given` arguments, the last of them in `tos`, if it wants just as many; `None` if it
-    /// does not, and nothing has been done.
+    /// Calls compiled code with `given` arguments, the last of them in `tos`.
     #[inline(always)]
-    fn call_code(&mut self, r: &mut Regs, code: LispPtr, given: u32, length: u32) -> Option<Flow> {
-        let header = Header::read(self.space, code);
-        let wanted = header.arguments();
-        if wanted != given as i32 && wanted >= 0 {
-            return None;
-        }
-        if self.over_limit(r, header) {
-            return Some(Flow::Interrupt);
-        }
-        let ivar = r.sp.wrapping_sub(2 * given).wrapping_add(2);
-        self.suspend(r, length, ivar & 0xFFFF);
-        self.space.set_cell(LispPtr(r.sp), r.tos);
-        self.enter(r, 2, header, ivar);
-        self.make_pvars(r, header);
-        Some(Flow::Jump)
-    }
-
-    /// Calls compiled code that wants another number of arguments than it is given.
-    fn call_code_fitting(&mut self, r: &mut Regs, code: LispPtr, given: u32, length: u32) -> Flow {
-        let header = Header::read(self.space, code);
+    fn call_code(&mut self, r: &mut Regs, code: LispPtr, given: u32, length: u32) -> Flow {
+        let space = self.space;
+        let header = Header::read(space, code);
         if self.over_limit(r, header) {
             return Flow::Interrupt;
         }
         let ivar = r.sp.wrapping_sub(2 * given).wrapping_add(2);
         self.suspend(r, length, ivar & 0xFFFF);
-        self.space.set_cell(LispPtr(r.sp), r.tos);
+        space.set_cell(LispPtr(r.sp), r.tos);
         r.sp = r.sp.wrapping_add(2);
-        self.fit_arguments(r, header, given as i32);
-        self.enter(r, 0, header, ivar);
+        let wanted = header.arguments();
+        if wanted != given as i32 && wanted >= 0 {
+            let end = r.sp.wrapping_add_signed(2 * (wanted - given as i32));
+            while r.sp < end {
+                space.set_cell(LispPtr(r.sp), 0);
+                r.sp = few(r.sp).wrapping_add(2);
+            }
+            r.sp = end;
+        }
+        self.enter(r, header, ivar);
         self.make_pvars(r, header);
         Flow::Jump
     }
@@ -259,7 +248,7 @@ impl<L: Layout> Machine<L> {
         space.set_cell(LispPtr(r.sp), r.tos);
         r.sp = r.sp.wrapping_add(2);
         self.fit_arguments(r, header, call.given as i32);
-        self.enter(r, 0, header, ivar);
+        self.enter(r, header, ivar);
         self.push_pair(r, environment);
         for _ in 1..header.pvar_pairs() {
             self.push_pair(r, UNBOUND);
@@ -300,25 +289,21 @@ pub(crate) fn function_n<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
 #[inline(always)]
 fn call_symbol<L: Layout>(m: &mut Machine<L>, r: &mut Regs, symbol: AtomIndex, given: u32, length: u32) -> Flow {
     let definition = m.space.cell(L::definition_cell(symbol));
-    if (definition as i32) < 0
-        && let Some(flow) = m.call_code(r, LispPtr::from_cell::<L>(definition), given, length)
-    {
-        return flow;
+    if (definition as i32) < 0 {
+        m.call_code(r, LispPtr::from_cell::<L>(definition), given, length)
+    } else {
+        m.slow(not_code)
     }
-    m.slow(call_otherwise)
 }
 
-/// FN0 to FNX of what is no compiled code, or wants another number of arguments.
-fn call_otherwise<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
+/// FN0 to FNX of what is no compiled code.
+fn not_code<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     let opcode = m.operand(r, 0);
     let (given, at) = if opcode == 0o015 { (m.operand(r, 1), 2) } else { (opcode - 0o010, 1) };
     let symbol = m.operand_atom(r, at);
     let definition = m.space.cell(L::definition_cell(symbol));
-    let length = at + L::ATOM_BYTES;
-    if (definition as i32) < 0 {
-        return m.call_code_fitting(r, LispPtr::from_cell::<L>(definition), given, length);
-    }
-    m.call_definition(r, Call { definition, name: symbol.0, given, length, adjust: Adjust::Nothing })
+    let call = Call { definition, name: symbol.0, given, length: at + L::ATOM_BYTES, adjust: Adjust::Nothing };
+    m.call_definition(r, call)
 }
 
 /// APPLYFN: the function is on top, the number of arguments below it, the arguments below that.
@@ -381,7 +366,7 @@ fn env_call_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     let ivar = r.sp.wrapping_add_signed(-2 * given);
     m.suspend(r, 1, ivar & 0xFFFF);
     m.fit_arguments(r, header, given);
-    m.enter(r, 0, header, ivar);
+    m.enter(r, header, ivar);
     let pairs = header.pvar_pairs();
     if pairs > 0 {
         m.push_pair(r, if environment == 0 { UNBOUND } else { environment });

@@ -12,6 +12,7 @@
 //! The code is the element type in an array's header: kind in the high four bits, logarithm of the size in the low four.
 
 use crate::address::LispPtr;
+use crate::collector::is_counted;
 use crate::dispatch::Flow;
 use crate::layout::{CHARACTERS, Layout, SMALL_NEGATIVE, SMALL_POSITIVE, type_number, types};
 use crate::machine::Machine;
@@ -59,6 +60,31 @@ pub(crate) fn fetch<L: Layout>(m: &mut Machine<L>, kind: u32, base: LispPtr, ind
         SIGNED_CELL => crate::integers::make_integer(m, m.space.cell(cell_at) as i32).map(Some),
         FLOAT => crate::floats::make_float(m, m.space.cell(cell_at)).map(Some),
         _ => Ok(fetch_immediate(m.space, kind, base, index)),
+    }
+}
+
+/// Stores one of the most frequent kinds of elements, if no reference has to be counted for it. False if nothing has been
+/// done.
+#[inline(always)]
+pub(crate) fn store_immediate<L: Layout>(space: Space, kind: u32, base: LispPtr, index: u32, data: u32) -> bool {
+    match kind {
+        POINTER => {
+            let at = base.plus(index.wrapping_mul(2));
+            let counted = is_counted::<L>(space, data) | is_counted::<L>(space, space.cell(at));
+            if !counted {
+                space.set_cell(at, data);
+            }
+            !counted
+        }
+        THIN_CHARACTER if data ^ CHARACTERS <= 0xFF => {
+            space.set_byte(base.byte().plus(index), data as u8);
+            true
+        }
+        BYTE if data ^ SMALL_POSITIVE <= 0xFF => {
+            space.set_byte(base.byte().plus(index), data as u8);
+            true
+        }
+        _ => false,
     }
 }
 

@@ -14,7 +14,7 @@
 //! An interpreted frame has a name table of its own (flag `names`, words 6-7 of the frame extension) in place of its
 //! function's. Where the chain ends, the binding is the symbol's top-level value cell.
 
-use crate::address::{AtomIndex, LispPtr};
+use crate::address::{AtomIndex, LispPtr, WORDS_PER_PAGE};
 use crate::collector::{add_quickly, add_reference, delete_quickly, delete_reference};
 use crate::dispatch::Flow;
 use crate::error::MachineError;
@@ -59,14 +59,34 @@ pub(crate) fn look_up<L: Layout>(space: Space, frame: Frame, name: AtomIndex) ->
             END_OF_CHAIN => return Ok(slot_of(L::value_cell(name))),
             _ => frame = frame.access_parent(),
         }
-        if let Some(slot) = look_in::<L>(space, frame, name)? {
+        if may_bind::<L>(space, frame, name)
+            && let Some(slot) = look_in::<L>(space, frame, name)?
+        {
             return Ok(slot);
         }
     }
     Err(MachineError::BadStack { what: "a chain of callers without an end", at: frame.at })
 }
 
+/// False if this frame certainly has no binding of `name`: so it is with almost all. Tables differ in length, which a
+/// processor cannot foresee; so four names are compared at once, even if there are fewer and code is behind them.
+#[inline(always)]
+fn may_bind<L: Layout>(space: Space, frame: Frame, name: AtomIndex) -> bool {
+    const NAMES: u32 = 4;
+    let table = frame.name_table::<L>();
+    if table.low() & 0xFF > WORDS_PER_PAGE as u16 - (HEADER_WORDS + 2 * NAMES) as u16 {
+        // There may be no next page.
+        return true;
+    }
+    let names = table.0.wrapping_add(HEADER_WORDS);
+    let [a, b] = [space.cell_pair(LispPtr(names)), space.cell_pair(LispPtr(names.wrapping_add(4)))];
+    let found =
+        (a as u32 == name.0) | ((a >> 32) as u32 == name.0) | (b as u32 == name.0) | ((b >> 32) as u32 == name.0);
+    found | (space.word_near(table, 6) as u32 > 2 * NAMES)
+}
+
 /// The binding of `name` that this frame makes or has looked up.
+#[inline(never)]
 fn look_in<L: Layout>(space: Space, frame: Frame, name: AtomIndex) -> Result<Option<u32>, MachineError> {
     let table = frame.name_table::<L>();
     let names = table.plus(HEADER_WORDS);

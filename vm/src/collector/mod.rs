@@ -30,7 +30,7 @@ mod tables;
 mod tests;
 
 pub(crate) use arrays::add_free_block;
-pub(crate) use references::{add_quickly, add_reference, delete_quickly, delete_reference, gcref, rplptr};
+pub(crate) use references::{add_quickly, add_reference, delete_quickly, delete_reference, gcref, is_counted, rplptr};
 
 /// The word of the statistics page where the cell with the milliseconds spent collecting is.
 const GC_TIME: u32 = 16;

@@ -21,6 +21,7 @@ use crate::dispatch::Flow;
 use crate::error::MachineError;
 use crate::layout::{Layout, SMALL_POSITIVE, type_entry};
 use crate::machine::{Machine, Regs};
+use crate::memory::Space;
 
 /// The bit of a type-table word that says: not counted.
 pub(super) const NOT_COUNTED: u16 = 0x8000;
@@ -62,6 +63,12 @@ fn add_slowly<L: Layout>(m: &mut Machine<L>, cell: u32) {
 #[inline(never)]
 fn delete_slowly<L: Layout>(m: &mut Machine<L>, cell: u32) {
     count(m, cell, Case::Delete);
+}
+
+/// Whether references to an object like this are counted.
+#[inline(always)]
+pub(crate) fn is_counted<L: Layout>(space: Space, cell: u32) -> bool {
+    type_entry::<L>(space, cell) & NOT_COUNTED == 0
 }
 
 /// The common cases of [`add_reference`]; false if nothing has been done.
