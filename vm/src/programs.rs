@@ -29,6 +29,7 @@ in_all_worlds! {
     streams_give_bytes = streams;
     types_are_checked = type_checks;
     every_jump_goes_where_it_says = jumps;
+    saved_worlds_start = start;
 }
 
 fn small(value: i32) -> u32 {
@@ -616,4 +617,47 @@ fn jumps<L: Layout>(w: &mut Workbench<L>) {
     assert_eq!(value(w, "FAR", &[]), "4");
     define(w, "BACK", &[], "JUMPX over back: SIC 4 RETURN over: JUMPXX 65533");
     assert_eq!(value(w, "BACK", &[]), "4");
+}
+
+fn start<L: Layout>(w: &mut Workbench<L>) {
+    use crate::sysout::interface;
+    let symbols = w.m.symbols;
+    let counters = [
+        (symbols.least_mds_page, 0x7FFE),
+        (symbols.second_mds_page, 0x1234),
+        (symbols.second_array_page, 0x8000),
+        (symbols.last_vmem_file_page, 0x2345),
+        (symbols.next_array_page, 0x4000),
+    ];
+    // As in an image that was never run: all small integers, also the counter from which FIXPs have to be made.
+    let next = w.m.counter(symbols.next_mds_page);
+    for (variable, count) in counters.into_iter().chain([(symbols.next_mds_page, next)]) {
+        w.m.space.set_cell(variable, small(count as i32));
+    }
+    define(w, "FIRST", &[], "SIC 5 NIL CONS RETURN");
+    let list = w.start_and_run("FIRST", &crate::startup::Session { megabytes: Some(16) });
+    assert_eq!(w.show(list), "(5)");
+    let last = 16 * 2048 - 1;
+    let word = |at: u32| w.m.ifpage_word(at) as u32;
+    let cell = |at: u32| word(at) << 16 | word(at + 1);
+    assert_eq!(word(13), 3, "the kind of machine");
+    assert_eq!(word(61), 0xFFFF, "24 bits and more");
+    if L::BIG {
+        assert_eq!((cell(interface::LAST_FILE_PAGE_35), cell(interface::MEGABYTES_35)), (last, 16));
+        for (variable, _) in counters {
+            let fixp = w.m.space.cell(variable);
+            assert_eq!(crate::layout::type_number::<L>(w.m.space, fixp), types::FIXP);
+        }
+        assert_eq!(w.m.counter(symbols.last_vmem_file_page), last);
+    } else {
+        assert_eq!((word(interface::LAST_FILE_PAGE_2), word(interface::MEGABYTES_2)), (last, 16));
+        assert_eq!(w.m.counter(symbols.last_vmem_file_page), 0x2345, "Lisp sets it itself");
+    }
+    assert_eq!(w.m.counter(symbols.second_mds_page), last - 3);
+    assert_eq!(w.m.counter(symbols.least_mds_page), 0x7FFE);
+    assert_eq!(w.m.counter(symbols.next_array_page), 0x4000);
+    // The counters outlive a collection.
+    define(w, "COLLECT", &[], "SUBRCALL 0o134 0 RETURN");
+    w.run("COLLECT", &[]);
+    assert_eq!(w.m.counter(symbols.second_mds_page), last - 3);
 }

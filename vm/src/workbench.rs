@@ -24,9 +24,11 @@ use crate::frames::{Frame, make_free, make_guard};
 use crate::isa::{OPCODES, Operand};
 use crate::layout::{CHARACTERS, Layout, SMALL_NEGATIVE, SMALL_POSITIVE, type_number, types};
 use crate::lists::{ConsPage, ListIter, car_of, cdr_of, make_cons};
-use crate::machine::Exit;
+use crate::machine::{Exit, Regs};
+use crate::startup::Session;
 use crate::storage::TypeDescriptor;
 use crate::storage::tests::{FIRST_MDS_PAGE, with_storage};
+use crate::sysout::interface;
 use crate::testing::Fixture;
 use core::sync::atomic::Ordering;
 use std::collections::HashMap;
@@ -309,37 +311,48 @@ impl<L: Layout> Workbench<L> {
         self.m.space.set_cell(L::UFN_TABLE.plus(2 * opcode as u32), symbol << 16 | operand_bytes << 8 | arguments);
     }
 
-    /// Calls a function in a frame at the bottom of the stack; its value.
-    pub(crate) fn run(&mut self, name: &str, arguments: &[u32]) -> u32 {
-        let opcode = match arguments.len() {
-            count @ 0..=4 => format!("FN{count} {name}"),
-            count => format!("FNX {count} {name}"),
+    /// Makes a frame at the bottom of the stack that will call a function with arguments that are on the stack, and then
+    /// log out; the cell where the value will be.
+    fn bottom_frame(&mut self, name: &str, arguments: usize) -> LispPtr {
+        let opcode = match arguments {
+            0..=4 => format!("FN{arguments} {name}"),
+            _ => format!("FNX {arguments} {name}"),
         };
-        let saved = self.next_code;
         let outermost = Function { name: "outermost", locals: &["result", "unused"], ..Default::default() };
         let header = self.define(outermost, &format!("{opcode} PVAR_0 SUBRCALL 0o15 0"));
-        self.next_code = saved.max(self.next_code);
-
         let space = self.m.space;
         let frame = Frame::at(space, LispPtr(STACK_START + 2));
         space.set_cell(LispPtr(STACK_START), BASIC_FRAME | (STACK_START & 0xFFFF));
         space.set_cell(frame.at, FRAME_EXTENSION | NO_FRAME);
         frame.set_header::<L>(header);
         space.set_cell(frame.at.plus(8), (STACK_START & 0xFFFF) << 16 | (NO_FRAME - 1));
-        let start = space.word(header.plus(3));
-        frame.set_pc(start);
+        frame.set_pc(space.word(header.plus(3)));
         let result = frame.first_pvar();
+        assert_eq!(result, frame.at.plus(FRAME_WORDS));
         space.fill_cells(result, 2, u32::MAX);
         let next = result.plus(4);
         frame.set_next_block(next.low());
         make_free(space, next, STACK_END - next.0).unwrap();
         make_guard(space, LispPtr(STACK_END), 2).unwrap();
-        self.m.set_ifpage_word(30, STACK_START as u16);
-        self.m.set_ifpage_word(7, STACK_END as u16);
+        self.m.set_ifpage_word(interface::CURRENT_FRAME, frame.offset());
+        self.m.set_ifpage_word(interface::STACK_BASE, STACK_START as u16);
+        self.m.set_ifpage_word(interface::END_OF_STACK, STACK_END as u16);
+        result
+    }
 
-        let mut r = crate::machine::Regs { pvar: result.0, sp: next.0, ..Default::default() };
+    /// Runs until the function called by [`Self::bottom_frame`] has returned; its value.
+    fn run_to_end(&mut self, name: &str, result: LispPtr) -> u32 {
+        let exit = self.m.run_stepping(PATIENCE);
+        assert_eq!(exit, Exit::Logout, "{name} in {}: {}", L::NAME, self.where_it_is());
+        assert_eq!(self.m.regs.pvar, result.0, "{name} returns to the frame it was called from");
+        self.m.space.cell(result)
+    }
+
+    /// Calls a function; its value.
+    pub(crate) fn run(&mut self, name: &str, arguments: &[u32]) -> u32 {
+        let result = self.bottom_frame(name, arguments.len());
+        let mut r = Regs { pvar: result.0, sp: result.0 + 4, ..Default::default() };
         self.m.resume_frame(&mut r);
-        assert_eq!(r.pvar, frame.at.0 + FRAME_WORDS);
         for argument in arguments {
             self.m.push(&mut r, *argument);
         }
@@ -347,10 +360,15 @@ impl<L: Layout> Workbench<L> {
         self.m.stack_end = LispPtr(STACK_END);
         self.m.attention.end.store(STACK_END, Ordering::Relaxed);
         self.m.attention.limit.store(STACK_END - STACK_NEED as u32, Ordering::Relaxed);
-        let exit = self.m.run_stepping(PATIENCE);
-        assert_eq!(exit, Exit::Logout, "{name} in {}: {}", L::NAME, self.where_it_is());
-        assert_eq!(self.m.regs.pvar, result.0, "{name} returns to the frame it was called from");
-        space.cell(result)
+        self.run_to_end(name, result)
+    }
+
+    /// Starts the world as a saved image, whose frame is about to call a function without arguments; the function's
+    /// value.
+    pub(crate) fn start_and_run(&mut self, name: &str, session: &Session) -> u32 {
+        let result = self.bottom_frame(name, 0);
+        self.m.start(session).unwrap();
+        self.run_to_end(name, result)
     }
 
     /// The function that runs.

@@ -113,18 +113,24 @@ pub(crate) fn allocate_unit<L: Layout>(m: &mut Machine<L>, entry: u16) -> Result
     Ok(unit)
 }
 
+/// Whether a page counter has been moved to a FIXP. Before the first one has, at the start, a unit of MDS may be needed to
+/// make FIXPs from.
+fn has_own_fixp<L: Layout>(counter: u32) -> bool {
+    L::BIG && counter >= SMALL_NEGATIVE | 0xFFFF
+}
+
 impl<L: Layout> Machine<L> {
     /// The value of a page counter, by the value cell of its variable: a small integer, or a FIXP's value.
     pub(crate) fn counter(&self, variable: LispPtr) -> u32 {
         let cell = self.space.cell(variable);
-        if L::BIG { self.space.cell(LispPtr::from_cell::<L>(cell)) } else { cell & 0xFFFF }
+        if has_own_fixp::<L>(cell) { self.space.cell(LispPtr::from_cell::<L>(cell)) } else { cell & 0xFFFF }
     }
 
     /// Sets a page counter. Medley 3.5 counts in place, in the FIXP that [`start`] made.
     pub(crate) fn set_counter(&mut self, variable: LispPtr, value: u32) {
-        if L::BIG {
-            let fixp = LispPtr::from_cell::<L>(self.space.cell(variable));
-            self.space.set_cell(fixp, value);
+        let cell = self.space.cell(variable);
+        if has_own_fixp::<L>(cell) {
+            self.space.set_cell(LispPtr::from_cell::<L>(cell), value);
         } else {
             self.space.set_cell(variable, SMALL_POSITIVE | value & 0xFFFF);
         }
@@ -310,7 +316,7 @@ const DEFAULT_MEGABYTES: u32 = 64;
 /// Moves a counter that is still a small integer to a FIXP of its own.
 fn make_counter<L: Layout>(m: &mut Machine<L>, variable: LispPtr) -> Result<(), Flow> {
     let value = m.space.cell(variable);
-    if value < SMALL_NEGATIVE | 0xFFFF {
+    if !has_own_fixp::<L>(value) {
         let fixp = create_cell(m, numbers::FIXP)?;
         m.space.set_cell(fixp, value & 0xFFFF);
         m.space.set_cell(variable, fixp.0);

@@ -33,7 +33,7 @@ pub(crate) fn with_storage<L: Layout>() -> Fixture<L> {
     ];
     for (i, (variable, value)) in counters.into_iter().enumerate() {
         if L::BIG {
-            space.set_cell(variable, 0x3_1000 + 2 * i as u32);
+            space.set_cell(variable, 0x5F_F000 + 2 * i as u32);
         }
         m.set_counter(variable, value);
     }
