@@ -25,15 +25,7 @@ impl Random {
     }
 
     /// The next number.
-<<<<<<< HEAD
-<<<<<<< HEAD
     pub fn number(&mut self) -> u64 {
-=======
-    pub fn next(&mut self) -> u64 {
->>>>>>> 677a857 (Keep worlds on a disk in generations, and save what has changed)
-=======
-    pub fn number(&mut self) -> u64 {
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -42,15 +34,7 @@ impl Random {
 
     /// A number less than `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
-<<<<<<< HEAD
-<<<<<<< HEAD
         (self.number() % limit.max(1) as u64) as usize
-=======
-        (self.next() % limit.max(1) as u64) as usize
->>>>>>> 677a857 (Keep worlds on a disk in generations, and save what has changed)
-=======
-        (self.number() % limit.max(1) as u64) as usize
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
     }
 }
 
@@ -83,18 +67,8 @@ impl Fate {
         match random.below(8) {
             0..3 => Fate::LOST,
             3..6 => Fate::KEPT,
-<<<<<<< HEAD
-<<<<<<< HEAD
             6 => Fate { sectors: random.number() as u8, garbage: None },
             _ => Fate { sectors: random.number() as u8, garbage: Some(random.below(8) as u8) },
-=======
-            6 => Fate { sectors: random.next() as u8, garbage: None },
-            _ => Fate { sectors: random.next() as u8, garbage: Some(random.below(8) as u8) },
->>>>>>> 677a857 (Keep worlds on a disk in generations, and save what has changed)
-=======
-            6 => Fate { sectors: random.number() as u8, garbage: None },
-            _ => Fate { sectors: random.number() as u8, garbage: Some(random.below(8) as u8) },
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
         }
     }
 }

@@ -170,30 +170,14 @@ fn failing_writes_and_flushes_leave_the_old_world_and_the_next_save_works() {
     let mut failures = 0;
     for depth in [1, 4] {
         for number in 0..40u64 {
-<<<<<<< HEAD
-<<<<<<< HEAD
             for kind in 0..4 {
-=======
-            for kind in 0..3 {
->>>>>>> 677a857 (Keep worlds on a disk in generations, and save what has changed)
-=======
-            for kind in 0..4 {
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
                 let mut disk = FakeDisk::with(platter.clone(), number).with_depth(depth);
                 let mut store = Store::open(&mut disk).unwrap();
                 disk.faults = match kind {
                     0 => Faults { write: Some((number, 0)), ..Faults::default() },
                     1 => Faults { write: Some((number, 3)), ..Faults::default() },
-<<<<<<< HEAD
-<<<<<<< HEAD
                     // It says it failed, and has written everything.
                     2 => Faults { write: Some((number, 8)), ..Faults::default() },
-=======
->>>>>>> 677a857 (Keep worlds on a disk in generations, and save what has changed)
-=======
-                    // It says it failed, and has written everything.
-                    2 => Faults { write: Some((number, 8)), ..Faults::default() },
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
                     _ => Faults { flush: Some(number), ..Faults::default() },
                 };
                 let Err(error) = save(&mut store, &mut disk, &mut new, &dirty) else { continue };

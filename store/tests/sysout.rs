@@ -3,11 +3,7 @@
 use store::fake::FakeDisk;
 use store::sysout::{Image, ReadAt, SysoutProblem, disk_blocks, export};
 use store::{Block, PageSource, SaveInfo, SaveKind, Store, StoreError};
-<<<<<<< HEAD
 use vm::address::{FilePage, LispPage};
-=======
-use vm::address::LispPage;
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
 use vm::layout::{Layout, Medley2, Medley35};
 use vm::sysout::interface;
 
@@ -33,12 +29,8 @@ fn image<L: Layout>() -> Vec<u8> {
     lisp.push(0x104);
     let map_start = lisp.len();
     lisp.push(L::FPTOVP.page().0);
-<<<<<<< HEAD
     // The last one that a 16-bit entry can name: FFFF is a hole.
     lisp.push(L::MAX_PAGES - 2);
-=======
-    lisp.push(L::MAX_PAGES - 1);
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
     let pages = lisp.len();
     let mut bytes = vec![0; pages * 512];
     for (file, page) in lisp.iter().enumerate().filter(|(_, page)| **page != hole) {
@@ -92,11 +84,7 @@ fn round_trip<L: Layout>() {
         (record.origin.name.as_str(), record.origin.bytes, record.date),
         ("small.sysout", bytes.len() as u64, 5)
     );
-<<<<<<< HEAD
     assert_eq!(store.entry((L::MAX_PAGES - 2) / 8).present, 0x40);
-=======
-    assert_eq!(store.entry((L::MAX_PAGES - 1) / 8).present, 0x80);
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
 }
 
 #[test]
@@ -119,19 +107,12 @@ impl PageSource for Patch {
 fn a_world_whose_map_and_pages_do_not_agree_is_not_exported() {
     let info = SaveInfo { date: 6, kind: SaveKind::Save };
     // The last Lisp page of all, which the map lists, goes.
-<<<<<<< HEAD
     let bytes = image::<Medley2>();
     let (mut disk, mut store) = imported(&bytes).unwrap();
     store.begin_save([0xFFFE / 8].into_iter(), &info).unwrap();
     store.finish(&mut disk, &mut Patch(|_| 0)).unwrap();
     let file = FilePage(bytes.len() as u32 / 512 - 1);
     let wanted = SysoutProblem::Missing { file, lisp: LispPage(0xFFFE) };
-=======
-    let (mut disk, mut store) = imported(&image::<Medley2>()).unwrap();
-    store.begin_save([0xFFFF / 8].into_iter(), &info).unwrap();
-    store.finish(&mut disk, &mut Patch(|_| 0)).unwrap();
-    let wanted = SysoutProblem::Missing { file: vm::address::FilePage(32), lisp: LispPage(0xFFFF) };
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
     assert_eq!(exported(&store, &mut disk), Err(StoreError::Sysout(wanted)));
     // The interface page is zeroes.
     store.begin_save([Medley2::IFPAGE.page().0 / 8].into_iter(), &info).unwrap();

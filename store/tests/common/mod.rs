@@ -30,28 +30,12 @@ impl Model {
     pub fn touch(&mut self, page: u32, random: &mut Random) {
         let before = self.pages.get(&page).cloned();
         let (present, bytes) = self.pages.entry(page).or_insert((0, Box::new([0; BLOCK])));
-<<<<<<< HEAD
-<<<<<<< HEAD
         *present |= random.number() as u8 | 1;
-=======
-        *present |= random.next() as u8 | 1;
->>>>>>> 677a857 (Keep worlds on a disk in generations, and save what has changed)
-=======
-        *present |= random.number() as u8 | 1;
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
         for (slot, sector) in bytes.chunks_exact_mut(SECTOR).enumerate() {
             if *present & 1 << slot != 0 && random.below(2) == 0 {
                 // Sometimes zeroes: new pages that nobody has written to.
                 let zero = random.below(4) == 0;
-<<<<<<< HEAD
-<<<<<<< HEAD
                 sector.iter_mut().for_each(|byte| *byte = if zero { 0 } else { random.number() as u8 });
-=======
-                sector.iter_mut().for_each(|byte| *byte = if zero { 0 } else { random.next() as u8 });
->>>>>>> 677a857 (Keep worlds on a disk in generations, and save what has changed)
-=======
-                sector.iter_mut().for_each(|byte| *byte = if zero { 0 } else { random.number() as u8 });
->>>>>>> 0aa7852 (Import, export, list and check disks from the host)
             }
         }
         if before.is_some_and(|(old, old_bytes)| old == *present && old_bytes == *bytes) {
