@@ -38,6 +38,8 @@ fi
 
 step "tests on the host"
 # One at a time inside a binary: Lisp's address space is one place, and only one machine can be there.
+# Ten thousand damaged images take minutes.
+[ -z "$quick" ] || export DAMAGED_RUNS="${DAMAGED_RUNS-500}"
 cargo test --release --workspace --exclude kernel --exclude qemu --exclude store ${quick:+--exclude tests} -- --test-threads=1
 # The disk: power cuts and damage, with their figures. STORE_CUTS=N makes N random cuts instead of 10,000.
 cargo test --release -p store -- --nocapture --test-threads=1

@@ -258,6 +258,21 @@ mod tests {
     }
 
     #[test]
+    fn links_in_a_circle_are_an_error() {
+        let mut m = machine::<Medley2>();
+        let space = m.space;
+        let mut stack = Stack::new(&mut m);
+        let outer = stack.call(&[1], &[8]);
+        let inner = stack.call(&[2, 3], &[9]);
+        stack.call(&[4], &[]);
+        outer.set_both_links(inner.offset());
+        let found = crate::free_variables::look_up::<Medley2>(space, inner, crate::address::AtomIndex(1000));
+        assert!(matches!(found, Err(MachineError::BadStack { what: "a chain of callers without an end", .. })));
+        let counted = decrement_use_count(inner);
+        assert!(matches!(counted, Err(MachineError::BadStack { what: "a link to what is no frame", .. })));
+    }
+
+    #[test]
     fn a_context_that_is_no_frame_is_an_error() {
         let mut m = machine::<Medley2>();
         let mut stack = Stack::new(&mut m);

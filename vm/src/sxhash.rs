@@ -321,6 +321,12 @@ mod tests {
         let trial = Trial::<L>::new();
         list(&trial, LIST, &[LIST.0, LIST.0]);
         assert_eq!(sxhash::<L>(trial.m.space, LIST.0), None, "circular");
+        // Ten lists, each with the next one thirteen times: nowhere deep, and thirteen to the tenth elements.
+        let level = |number: u32| LIST.0 + 64 * number;
+        for number in 0..10 {
+            list(&trial, LispPtr(level(number)), &[level(number + 1); 13]);
+        }
+        assert_eq!(sxhash::<L>(trial.m.space, LIST.0), None, "wide");
         list(&trial, LIST, &[LIST.0 + 2, SMALL_POSITIVE | 1]);
         let inner = 1u16.rotate_left(7);
         let outer = inner.rotate_left(7);

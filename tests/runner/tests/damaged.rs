@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `DAMAGED_RUNS` | how many; 10,000 if not given |
 //! | `DAMAGED_FIRST` | the first seed; 0 if not given |
-//! | `DAMAGED_STEPS` | instructions that each may run; 1,000,000 if not given, and some ten times as many |
+//! | `DAMAGED_STEPS` | instructions that each may run; 600,000 if not given, and some ten times as many |
 //! | `DAMAGED_KEEP` | a folder for the damaged images that failed; with one run, for that one |
 //! | `DAMAGED_RUNNER` | another runner, for instance one with overflow checks |
 
@@ -191,7 +191,7 @@ impl Place {
         let mut command = Command::new(runner);
         // A damaged Lisp must not get its hands on the files of whoever tests it.
         command.arg(&self.file).args(["--no-files", "--seconds", SECONDS]);
-        let steps = number("DAMAGED_STEPS", 1_000_000) * if seed.is_multiple_of(50) { 10 } else { 1 };
+        let steps = number("DAMAGED_STEPS", 600_000) * if seed.is_multiple_of(50) { 10 } else { 1 };
         if seed % 100 == 99 {
             // As users run it: threaded code, real time.
             command.args(["--seconds", "0.3"]);

@@ -450,6 +450,22 @@ fn long_chains_need_no_recursion_in_both_layouts() {
     long_chains_need_no_recursion::<Medley35>();
 }
 
+/// An object that is garbage and refers to itself, as only damage makes one, ends the collection and not the test.
+fn garbage_in_a_circle_is_an_error<L: Layout>() {
+    let mut heap = Heap::<L>::new();
+    let record = heap.new_record(0);
+    heap.m.space.set_cell(LispPtr(record + 2 * POINTERS[0]), record);
+    reclaim::sweep(&mut heap.m);
+    let expected = MachineError::BadCount { what: "reclaiming it has no end", at: LispPtr(record) };
+    assert_eq!(heap.m.exit, Some(Exit::Fatal(expected)));
+}
+
+#[test]
+fn garbage_in_a_circle_is_an_error_in_both_layouts() {
+    garbage_in_a_circle_is_an_error::<Medley2>();
+    garbage_in_a_circle_is_an_error::<Medley35>();
+}
+
 /// What frames refer to stays: arguments, function, PVARs, temporaries on both sides of a name table.
 fn the_stack_keeps_objects<L: Layout>() {
     let mut heap = Heap::<L>::new();
