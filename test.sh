@@ -2,7 +2,7 @@
 # Sets up whatever is missing and runs every test of Duralumin that fits in twenty minutes.
 #
 #   ./test.sh            everything
-#   ./test.sh --quick    no QEMU and no batteries: formatting, lints and unit tests
+#   ./test.sh --quick    no QEMU and no images: formatting, lints and unit tests
 #
 # Tests that need a Medley image look in MEDLEY_SYSOUT, then in ../shared/medley/lisp.sys, and say when they skip.
 set -euo pipefail
@@ -18,7 +18,14 @@ case "${1-}" in
   *) echo "test.sh: unknown option $1 (there is only --quick)" >&2; exit 2 ;;
 esac
 
-step() { printf '\n== %s\n' "$*"; }
+# Seconds of each step, for the table at the end.
+steps=() started=$SECONDS now=
+finish_step() { [ -z "$now" ] || steps+=("$(printf '%5d s  %s' $((SECONDS - since)) "$now")"); }
+step() {
+  finish_step
+  now=$* since=$SECONDS
+  printf '\n== %s\n' "$*"
+}
 
 need_rust
 [ -n "$quick" ] || need_qemu
@@ -36,17 +43,26 @@ else
   step "lints: skipped, this toolchain has no clippy"
 fi
 
-step "tests on the host"
+step "unit tests"
 # One at a time inside a binary: Lisp's address space is one place, and only one machine can be there.
-# Ten thousand damaged images take minutes.
-[ -z "$quick" ] || export DAMAGED_RUNS="${DAMAGED_RUNS-500}"
-cargo test --release --workspace --exclude kernel --exclude qemu --exclude store ${quick:+--exclude tests} -- --test-threads=1
-# The disk: power cuts and damage, with their figures. STORE_CUTS=N makes N random cuts instead of 10,000.
-cargo test --release -p store -- --nocapture --test-threads=1
+cargo test --release --workspace --lib --bins --exclude kernel --exclude scenarios -- --test-threads=1
 # Of the kernel, the part that is only arithmetic.
 cargo test --release -p kernel --lib
 
 if [ -z "$quick" ]; then
+  step "power cuts and damaged disks"
+  # With their figures. STORE_CUTS=N makes N random cuts instead of 10,000.
+  cargo test --release -p store --test '*' -- --nocapture --test-threads=1
+  step "images on the host"
+  cargo test --release --workspace --test '*' --exclude kernel --exclude qemu --exclude scenarios --exclude store -- --test-threads=1
+  step "scenarios on the host"
+  cargo test --release -p scenarios --test host
   step "the bare machine in QEMU"
-  cargo test --release -p qemu -- --test-threads=2
+  cargo test --release -p qemu --test '*' -- --test-threads=2
+  step "scenarios and batteries in QEMU"
+  cargo test --release -p scenarios --test qemu
 fi
+
+finish_step
+printf '\n== all passed, %d s\n' $((SECONDS - started))
+printf '%s\n' "${steps[@]}"
