@@ -8,13 +8,14 @@ use crate::memory::exclusive::Exclusive;
 use crate::{clock, cpu, memory, pager, power};
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, Ordering};
+use kernel_logic::environment::Environment;
 use kernel_logic::mouse::Buttons;
 use kernel_logic::pixels;
 use kernel_logic::ring::Ring;
 use log::{debug, error, info, warn};
 use vm::address::LispPage;
 use vm::machine::Attention;
-use vm::platform::{Cursor, Files, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform};
+use vm::platform::{Cursor, Files, HostString, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform};
 
 /// Free memory that a new Lisp page must leave: a page fault later still needs frames.
 const RESERVE: u64 = 256 << 10;
@@ -50,6 +51,7 @@ pub struct KernelPlatform {
     /// How often Lisp had nothing to do.
     rests: u64,
     files: KernelFiles,
+    environment: Environment,
 }
 
 /// A line of console output that has no end yet.
@@ -60,7 +62,7 @@ struct Line {
 
 impl KernelPlatform {
     /// A platform with a Lisp screen of that size.
-    pub fn new(width: u16, height: u16, files: KernelFiles) -> Self {
+    pub fn new(width: u16, height: u16, files: KernelFiles, environment: Environment) -> Self {
         Self {
             width,
             height,
@@ -70,6 +72,7 @@ impl KernelPlatform {
             console: Line { bytes: [0; 200], length: 0 },
             rests: 0,
             files,
+            environment,
         }
     }
 
@@ -210,6 +213,21 @@ impl Platform for KernelPlatform {
         Ok(())
     }
 
+    fn host_string(&mut self, what: HostString, buffer: &mut [u8]) -> Option<usize> {
+        let name = match what {
+            HostString::UserName => "LOGNAME",
+            HostString::FullName => "FULLUSERNAME",
+            HostString::HostName => "HOSTNAME",
+        };
+        self.environment(name.as_bytes(), buffer)
+    }
+
+    fn environment(&mut self, name: &[u8], buffer: &mut [u8]) -> Option<usize> {
+        let value = self.environment.value(core::str::from_utf8(name).ok()?)?;
+        buffer.get_mut(..value.len())?.copy_from_slice(value.as_bytes());
+        Some(value.len())
+    }
+
     fn files(&mut self) -> Option<&mut dyn Files> {
         Some(&mut self.files)
     }
@@ -233,6 +251,6 @@ impl Platform for KernelPlatform {
     }
 
     fn power_off(&mut self) {
-        power::off(power::ExitCode::Success);
+        power::end_run();
     }
 }

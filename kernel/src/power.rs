@@ -3,7 +3,7 @@
 use crate::acpi;
 use crate::cpu::halt;
 use crate::cpu::ports::{inw, outb, outl, outw};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use log::{info, warn};
 
 /// What a test run ended with; QEMU's status is `code * 2 + 1`.
@@ -11,10 +11,24 @@ use log::{info, warn};
 pub enum ExitCode {
     /// Status 33.
     Success = 0x10,
-    /// Status 35: a self-test failed.
+    /// Status 35: a self-test failed, or Lisp said that its run did.
     Failure = 0x11,
     /// Status 37: the kernel stopped with a report.
     Panic = 0x12,
+}
+
+/// What the run ends with, 0 if all went well.
+static STATUS: AtomicU8 = AtomicU8::new(0);
+
+/// Says what the run ends with.
+pub fn set_status(status: u8) {
+    info!("the run's status is {status}");
+    STATUS.store(status, Ordering::Relaxed);
+}
+
+/// Ends a run that came to its end by itself.
+pub fn end_run() -> ! {
+    off(if STATUS.load(Ordering::Relaxed) == 0 { ExitCode::Success } else { ExitCode::Failure })
 }
 
 /// Is QEMU's isa-debug-exit there? Only the command line can say: its port is silent where it is not.

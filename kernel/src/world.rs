@@ -8,10 +8,11 @@ use crate::devices::{block, display};
 use crate::machine::{KernelPlatform, log_counters, set_attention};
 use crate::memory::frames::FRAME;
 use crate::memory::{FRAMES, PhysicalAddress, direct};
-use crate::{files, pager, panic, power};
+use crate::{files, handoff, pager, panic, power};
 use alloc::boxed::Box;
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicPtr, Ordering};
+use kernel_logic::environment::Environment;
 use kernel_logic::handoff::Framebuffer;
 use kernel_logic::page_plan;
 use log::info;
@@ -69,7 +70,9 @@ pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
     if let Some((framebuffer, address)) = screen {
         display::start(framebuffer, address, width, height);
     }
-    let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::start())));
+    let environment = Environment::new(&handoff().command_line);
+    let platform =
+        Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::start(&environment), environment)));
     match image.layout() {
         LayoutKind::Medley2 => start::<Medley2>(platform),
         LayoutKind::Medley35 => start::<Medley35>(platform),
@@ -139,7 +142,7 @@ fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
     match exit {
         Exit::Logout | Exit::Steps => {
             info!("Lisp has logged out");
-            power::off(power::ExitCode::Success)
+            power::end_run()
         }
         Exit::Fatal(error) => panic::fatal(format_args!("{error}.")),
     }

@@ -7,10 +7,12 @@
 //! | `log=info` | serial log level: `error`, `warn`, `info`, `debug`, `trace` |
 //! | `exit-device` | power off through QEMU's isa-debug-exit (tests) |
 //! | `export-files=A,B` | print files of these names on the serial line when Lisp has written and closes them (tests) |
+//! | `fw-cfg` | take QEMU's `opt/duralumin/` files as `{DSK}/init/` |
 //! | `test=NAME` | run a self-test instead of Lisp |
+//! | `NAME=value` | in capitals: see [`crate::environment`] |
 
 /// Most bytes of a command line that are kept.
-pub const CAPACITY: usize = 512;
+pub const CAPACITY: usize = 2048;
 
 /// Largest Lisp screen in pixels (64 Ki words of 16 pixels twice over: the DISPLAY region of both layouts).
 pub const MAXIMUM_PIXELS: u32 = 2_097_152;
@@ -116,7 +118,7 @@ mod tests {
     #[test]
     fn stops_at_nul_and_at_capacity() {
         assert_eq!(CommandLine::from_bytes(*b"a\0b").as_str(), "a");
-        assert_eq!(CommandLine::from_bytes(core::iter::repeat_n(b'x', 2000)).as_str().len(), CAPACITY);
+        assert_eq!(CommandLine::from_bytes(core::iter::repeat_n(b'x', 5000)).as_str().len(), CAPACITY);
         assert_eq!(CommandLine::from_bytes([b'a', 0xff, b'b']).as_str(), "a b");
     }
 

@@ -47,6 +47,8 @@ pub struct Machine {
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) disk: Option<PathBuf>,
     pub(crate) module: Option<PathBuf>,
+    pub(crate) share: Option<(PathBuf, bool)>,
+    pub(crate) handed: Vec<(String, PathBuf)>,
     pub(crate) words: Vec<String>,
     pub(crate) arguments: Vec<String>,
     pub(crate) limit: Duration,
@@ -67,6 +69,8 @@ impl Machine {
             size: None,
             disk: None,
             module: None,
+            share: None,
+            handed: Vec::new(),
             words: vec!["exit-device".into()],
             arguments: Vec::new(),
             limit: Duration::from_secs(30),
@@ -101,6 +105,28 @@ impl Machine {
     pub fn module(mut self, file: impl Into<PathBuf>) -> Self {
         self.module = Some(file.into());
         self
+    }
+
+    /// Has that folder as `{DSK}/share/`, only to read if `read_only`.
+    pub fn share(mut self, folder: impl Into<PathBuf>, read_only: bool) -> Self {
+        self.share = Some((folder.into(), read_only));
+        self
+    }
+
+    /// Has that file as `{DSK}/init/NAME`.
+    pub fn hand_over(mut self, name: &str, file: impl Into<PathBuf>) -> Self {
+        if self.handed.is_empty() {
+            self.words.push("fw-cfg".into());
+        }
+        self.handed.push((name.into(), file.into()));
+        self
+    }
+
+    /// Runs a job without a person, a file as Lisp sees it: see `lisp/job.lisp`.
+    pub fn job(self, file: &str) -> Self {
+        let start = root().join("lisp/job.lisp");
+        let machine = self.hand_over("duralumin-job.lisp", start);
+        machine.word(format!("JOB={file}")).word("LDEINIT={DSK}/init/duralumin-job.lisp")
     }
 
     /// Has another word on the kernel's command line.
@@ -144,6 +170,16 @@ impl Machine {
             let file = disk.display().to_string().replace(',', ",,");
             qemu.args(["-drive", &format!("if=none,id=world,format=raw,readonly=on,file={file}")]);
             qemu.args(["-device", "virtio-blk-pci,drive=world"]);
+        }
+        if let Some((folder, read_only)) = &self.share {
+            let folder = folder.display().to_string().replace(',', ",,");
+            let read_only = if *read_only { ",readonly=on" } else { "" };
+            qemu.args(["-fsdev", &format!("local,id=share,path={folder},security_model=none,multidevs=remap{read_only}")]);
+            qemu.args(["-device", "virtio-9p-pci,fsdev=share,mount_tag=share"]);
+        }
+        for (name, file) in &self.handed {
+            let file = file.display().to_string().replace(',', ",,");
+            qemu.args(["-fw_cfg", &format!("name=opt/duralumin/{name},file={file}")]);
         }
         let size = self.size.map(|(width, height)| format!("{width}x{height}"));
         if self.boot == Boot::Pvh {
