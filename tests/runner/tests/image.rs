@@ -146,3 +146,36 @@ fn what_is_no_image_is_refused() {
     }
     assert_eq!(runner(&folder.path("nowhere"), &[]).status.code(), Some(2));
 }
+
+/// Conses, processes and stack overflows by the thousand: nothing is lost, and each overflow reaches its catch.
+#[test]
+fn storage_comes_back_and_overflows_are_caught() {
+    let Some(image) = image() else { return };
+    let folder = Folder::new("storage");
+    let source = r#";;; -*- Mode: LISP; Package: XCL-USER; -*-
+(defvar *o* (open "{DSK}FOLDER/storage.out" :direction :output))
+(defun say (x) (prin1 x *o*) (terpri *o*) (force-output *o*))
+(defun conses (n) (let ((l nil)) (dotimes (i n) (setq l (cons i l))) (length l)))
+(compile 'conses)
+(defun round-of-work ()
+  (conses 100000)
+  (dotimes (i 500)
+    (let ((p (il:add.process '(il:dismiss 100000)))) (il:block) (il:del.process p) (il:block)))
+  (dotimes (i 20) (il:reclaim))
+  (car (il:storage.left)))
+(defun runaway (n) (1+ (runaway (1+ n))))
+(defun caught () (xcl:condition-case (runaway 0) (xcl:stack-overflow (c) (type-of c) :caught)))
+(round-of-work)
+(let ((before (round-of-work))) (say (if (eql before (round-of-work)) :steady :lost)))
+(say (list (caught) (caught) (caught)))
+(with-open-file (f "{DSK}FOLDER/storage.done" :direction :output) (princ "done" f))
+"#;
+    fs::write(folder.path("storage.lisp"), source.replace("FOLDER", text(&folder.0)))
+        .expect("the folder can be written");
+    let load = format!("(load \\\"{{DSK}}{}\\\")\\n", text(&folder.path("storage.lisp")));
+    let script =
+        format!("wait until 10s\ntype \"\\n\"\nwait 3s\ntype \"{load}\"\nlimit 3m\nwait file \"storage.done\"\n");
+    play(&image, &folder, &script);
+    let said = fs::read_to_string(folder.path("storage.out")).expect("the file wrote its answers");
+    assert_eq!(said.lines().collect::<Vec<_>>(), [":STEADY", "(:CAUGHT :CAUGHT :CAUGHT)"]);
+}
