@@ -3,11 +3,11 @@
 use crate::cpu::traps;
 use crate::devices::display;
 use crate::devices::ps2::{self, Input};
-use crate::files::KernelFiles;
 use crate::memory::exclusive::Exclusive;
 use crate::{clock, cpu, memory, pager, power};
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, Ordering};
+use kernel_logic::memory_files::MemoryFiles;
 use kernel_logic::mouse::Buttons;
 use kernel_logic::pixels;
 use kernel_logic::ring::Ring;
@@ -49,7 +49,7 @@ pub struct KernelPlatform {
     console: Line,
     /// How often Lisp had nothing to do.
     rests: u64,
-    files: KernelFiles,
+    files: Option<MemoryFiles>,
 }
 
 /// A line of console output that has no end yet.
@@ -60,7 +60,7 @@ struct Line {
 
 impl KernelPlatform {
     /// A platform with a Lisp screen of that size.
-    pub fn new(width: u16, height: u16, files: KernelFiles) -> Self {
+    pub fn new(width: u16, height: u16, files: Option<MemoryFiles>) -> Self {
         Self {
             width,
             height,
@@ -211,7 +211,7 @@ impl Platform for KernelPlatform {
     }
 
     fn files(&mut self) -> Option<&mut dyn Files> {
-        Some(&mut self.files)
+        self.files.as_mut().map(|files| files as &mut dyn Files)
     }
 
     fn idle(&mut self, microseconds: u32) {

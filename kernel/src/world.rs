@@ -69,7 +69,7 @@ pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
     if let Some((framebuffer, address)) = screen {
         display::start(framebuffer, address, width, height);
     }
-    let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::start())));
+    let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::from_boot_module())));
     match image.layout() {
         LayoutKind::Medley2 => start::<Medley2>(platform),
         LayoutKind::Medley35 => start::<Medley35>(platform),
