@@ -413,7 +413,12 @@ impl Files for MemoryFiles {
         Ok((keep(&mut self.lists, listed.into_iter())?, count))
     }
 
-    fn next_listed(&mut self, list: u16, name: &mut [u8]) -> Result<Option<(usize, FileInfo)>, FileError> {
+    fn next_listed(
+        &mut self,
+        list: u16,
+        name: &mut [u8],
+        _with_info: bool,
+    ) -> Result<Option<(usize, FileInfo)>, FileError> {
         let list = self.lists.get_mut(list as usize).and_then(Option::as_mut).ok_or(NO)?;
         list.next().map(|(text, info)| Ok((fill(&text, name)?, info))).transpose()
     }
@@ -481,9 +486,13 @@ mod tests {
         assert_eq!(read(&mut files, "out>a.l").unwrap(), b"two");
         let (list, count) = files.list(FileDevice::Disk, b"out>*.*;*").unwrap();
         let mut name = [0; 20];
-        let (length, info) = files.next_listed(list, &mut name).unwrap().unwrap();
+        let (length, info) = files.next_listed(list, &mut name, true).unwrap().unwrap();
         assert_eq!((count, &name[..length], info.length), (1, &b"A.L;2"[..], 3));
-        assert!(files.next_listed(list, &mut name).unwrap().is_none() && files.end_list(list) && !files.end_list(list));
+        assert!(
+            files.next_listed(list, &mut name, true).unwrap().is_none()
+                && files.end_list(list)
+                && !files.end_list(list)
+        );
         assert!(files.directory_name(FileDevice::Disk, b"out", &mut name).is_ok());
         assert!(files.directory_name(FileDevice::Disk, b"in", &mut name).is_err());
     }
