@@ -60,9 +60,7 @@ if [ -z "$quick" ]; then
   step "the bare machine in QEMU"
   cargo test --release -p qemu --test '*' -- --test-threads=2
   step "scenarios and batteries in QEMU"
-  # The two long batteries (conformance, speed) are run by hand: cargo test --release -p scenarios --test qemu battery
-  echo "not run here: conformance and speed batteries in QEMU; cargo test --release -p scenarios --test qemu battery"
-  cargo test --release -p scenarios --test qemu -- --skip battery
+  cargo test --release -p scenarios --test qemu
 fi
 
 finish_step
