@@ -1,0 +1,1 @@
+//! The interpreter on the host that runs the compiler.

@@ -1,0 +1,1 @@
+//! Reads Lisp sources on the host.
