@@ -206,8 +206,10 @@ impl Platform for KernelPlatform {
         if memory::paging::free_bytes() < RESERVE {
             return Err(OutOfMemory);
         }
-        pager::add_pages(page.0, 1);
-        Ok(())
+        pager::add_pages(page.0, 1).map_err(|error| {
+            error!(target: "pager", "no new page: {error}");
+            OutOfMemory
+        })
     }
 
     fn files(&mut self) -> Option<&mut dyn Files> {

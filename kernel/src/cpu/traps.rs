@@ -67,8 +67,10 @@ pub extern "C" fn dispatch(frame: &mut TrapFrame) {
 fn page_fault(frame: &TrapFrame) {
     let address = Cr2::read_raw();
     let not_present = frame.error & 1 == 0;
-    if not_present && pager::owns(address) {
-        match pager::fault(address) {
+    // Present and written to: bits 0 and 1 of the error code, and not by a fetch.
+    let protected = frame.error & 0x13 == 3;
+    if (not_present || protected) && pager::owns(address) {
+        match pager::fault(address, protected) {
             Ok(()) => return,
             Err(error) => panic::trap(frame, format_args!("{error}")),
         }

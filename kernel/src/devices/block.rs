@@ -1,69 +1,60 @@
-//! The disk with the sysout: a virtio block device, read synchronously, also from inside a page fault.
+//! The machine's disk: a virtio block device. Reads are waited for, also from inside a page fault; writes and flushes are
+//! handed over and go on by themselves.
 //!
-//! Nothing here allocates after [`start`]. The device reads straight into the buffers it is given, so these must be
-//! physically contiguous: stacks, frames and the heap are, see `memory`.
+//! ```text
+//!   slot   header (16 bytes)   response (1 byte)   4 KiB of data for a write     one request each
+//!          |<------------- one descriptor each in the queue ------------->|      SLOTS of them in the queue
+//! ```
+//! The last slots are for reads alone, so that a page fault finds room while the queue is full of writes. Nothing here
+//! allocates after [`start`]. The device reads straight into the buffers it is given, so these must be physically
+//! contiguous: stacks, frames and the heap are, see `memory`.
 
 use super::pci::{PortAccess, find};
+use super::virtio::KernelHal;
 use crate::memory::exclusive::Exclusive;
 use crate::memory::frames::FRAME;
-use crate::memory::{FRAMES, PhysicalAddress, direct, paging};
+use crate::memory::{PhysicalAddress, direct, permanent_frames};
 use core::fmt;
-use core::ptr::NonNull;
-use virtio_drivers::device::blk::{BlkReq, BlkResp, RespStatus, VirtIOBlk};
+use virtio_drivers::queue::VirtQueue;
 use virtio_drivers::transport::pci::bus::{Command, PciRoot};
 use virtio_drivers::transport::pci::{PciTransport, virtio_device_type};
 use virtio_drivers::transport::{DeviceType, Transport};
-use virtio_drivers::{BufferDirection, Hal};
 
 /// Bytes of a sector.
 pub const SECTOR: usize = 512;
-/// Requests under way at once: each takes three of the queue's sixteen descriptors.
-const IN_FLIGHT: usize = 5;
+/// Bytes of a block: what is written at a time.
+pub const BLOCK: usize = 4096;
+/// Descriptors in the queue.
+const QUEUE_SIZE: usize = 128;
+/// Requests under way at once: each takes up to three descriptors.
+const SLOTS: usize = QUEUE_SIZE / 3;
+/// Slots that writes leave to reads.
+const FOR_READS: usize = 10;
+/// The device's only queue.
+const QUEUE: u16 = 0;
 
-/// What the virtio drivers need of the kernel.
-struct KernelHal;
-
-// SAFETY: frames come zeroed from the allocator; device windows are fresh mappings; `share` gives the true physical
-// address of memory that is physically contiguous (checked).
-unsafe impl Hal for KernelHal {
-    fn dma_alloc(pages: usize, _direction: BufferDirection) -> (u64, NonNull<u8>) {
-        let Some(run) = FRAMES.with(|frames| frames.allocate_run(pages as u64, FRAME)) else {
-            return (0, NonNull::dangling());
-        };
-        let memory = NonNull::new(direct::<u8>(run)).expect("the direct map is not at zero");
-        // SAFETY: the frames were just allocated.
-        unsafe { memory.as_ptr().write_bytes(0, pages * FRAME as usize) };
-        (run.0, memory)
+bitflags::bitflags! {
+    /// What device and driver may agree on.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    struct Features: u64 {
+        /// The device takes no writes.
+        const READ_ONLY = 1 << 5;
+        /// The device can be told to make its writes durable.
+        const FLUSH = 1 << 9;
+        /// The standard's first version.
+        const VERSION_1 = 1 << 32;
     }
-
-    unsafe fn dma_dealloc(physical: u64, _memory: NonNull<u8>, pages: usize) -> i32 {
-        FRAMES.with(|frames| {
-            for page in 0..pages as u64 {
-                // SAFETY: the caller gives up frames that `dma_alloc` gave.
-                unsafe { frames.release(PhysicalAddress(physical + page * FRAME)) };
-            }
-        });
-        0
-    }
-
-    unsafe fn mmio_phys_to_virt(physical: u64, size: usize) -> NonNull<u8> {
-        let window = paging::map_device(physical, size as u64, paging::UNCACHED);
-        NonNull::new(window as *mut u8).expect("device windows are not at zero")
-    }
-
-    unsafe fn share(buffer: NonNull<[u8]>, _direction: BufferDirection) -> u64 {
-        let start = buffer.as_ptr() as *mut u8 as u64;
-        let end = start + buffer.len() as u64 - 1;
-        let physical = paging::translate(start).expect("a buffer for the disk is mapped").0;
-        let last = paging::translate(end).expect("a buffer for the disk is mapped").0;
-        assert_eq!(last - physical, end - start, "a buffer for the disk must be physically contiguous");
-        physical
-    }
-
-    unsafe fn unshare(_physical: u64, _buffer: NonNull<[u8]>, _direction: BufferDirection) {}
 }
 
-/// Why the disk did not give what was asked for.
+/// Kinds of requests, as the device knows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read = 0,
+    Write = 1,
+    Flush = 4,
+}
+
+/// Why the disk did not do what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiskError {
     /// There is no virtio block device.
@@ -84,6 +75,15 @@ pub enum DiskError {
         /// First sector of the failed request.
         sector: u64,
     },
+    /// The device failed to write.
+    Unwritten {
+        /// First sector of the failed request.
+        sector: u64,
+    },
+    /// The device failed to make its writes durable.
+    Unflushed,
+    /// The device takes no writes.
+    ReadOnly,
     /// Reading while a read is under way: a page fault inside the disk driver.
     Busy,
 }
@@ -103,6 +103,9 @@ impl fmt::Display for DiskError {
                 )
             }
             Self::Failed { sector } => write!(f, "the disk failed to read sector {sector}"),
+            Self::Unwritten { sector } => write!(f, "the disk failed to write sector {sector}"),
+            Self::Unflushed => write!(f, "the disk failed to make its writes durable"),
+            Self::ReadOnly => write!(f, "the disk can only be read"),
             Self::Busy => write!(f, "the disk was asked to read while it was reading"),
         }
     }
@@ -116,7 +119,33 @@ pub struct Request<'a> {
     pub buffer: &'a mut [u8],
 }
 
-type Disk = VirtIOBlk<KernelHal, PciTransport>;
+/// A request under way.
+#[derive(Debug, Clone, Copy)]
+struct Busy {
+    kind: Kind,
+    token: u16,
+    sector: u64,
+    data: *mut u8,
+    bytes: usize,
+}
+
+/// The driver.
+struct Disk {
+    transport: PciTransport,
+    queue: VirtQueue<KernelHal, QUEUE_SIZE>,
+    capacity: u64,
+    features: Features,
+    /// Headers and responses, 32 bytes a slot.
+    heads: PhysicalAddress,
+    /// Data of writes, a block a slot.
+    data: PhysicalAddress,
+    busy: [Option<Busy>; SLOTS],
+    /// The first write or flush that failed and that nobody was told of.
+    failed: Option<DiskError>,
+}
+
+// SAFETY: the pointers in `busy` are only handed to the device's queue; one processor uses the driver at a time.
+unsafe impl Send for Disk {}
 
 static DISK: Exclusive<Option<Disk>> = Exclusive::new(None);
 
@@ -137,16 +166,53 @@ pub fn start() -> Result<u64, DiskError> {
     let function = find(is_block).ok_or(DiskError::NoDisk)?;
     let mut root = PciRoot::new(PortAccess);
     root.set_command(function, Command::MEMORY_SPACE | Command::BUS_MASTER);
-    let transport = PciTransport::new::<KernelHal, _>(&mut root, function).map_err(|error| {
+    let mut transport = PciTransport::new::<KernelHal, _>(&mut root, function).map_err(|error| {
         log::error!("virtio: {error}");
         DiskError::Unusable(virtio_drivers::Error::Unsupported)
     })?;
     log::debug!("virtio {:?} at {function}", transport.device_type());
-    let mut disk = Disk::new(transport).map_err(DiskError::Unusable)?;
-    disk.disable_interrupts();
-    let capacity = disk.capacity();
+    let features = transport.begin_init(Features::all());
+    let capacity = transport
+        .read_consistent(|| Ok([transport.read_config_space::<u32>(0)?, transport.read_config_space::<u32>(4)?]))
+        .map(|[low, high]| u64::from(high) << 32 | u64::from(low))
+        .map_err(DiskError::Unusable)?;
+    let mut queue = VirtQueue::new(&mut transport, QUEUE, false, false).map_err(DiskError::Unusable)?;
+    queue.set_dev_notify(false);
+    transport.finish_init();
+    const { assert!(SLOTS * 32 <= FRAME as usize) };
+    let disk = Disk {
+        transport,
+        queue,
+        capacity,
+        features,
+        heads: permanent_frames(1),
+        data: permanent_frames(SLOTS as u64),
+        busy: [None; SLOTS],
+        failed: None,
+    };
+    log::debug!("virtio disk of {capacity} sectors, {features:?}");
     DISK.with(|place| *place = Some(disk));
     Ok(capacity)
+}
+
+/// Uses the disk.
+fn with<R>(work: impl FnOnce(&mut Disk) -> Result<R, DiskError>) -> Result<R, DiskError> {
+    DISK.try_with(|disk| disk.as_mut().map_or(Err(DiskError::NoDisk), work)).unwrap_or(Err(DiskError::Busy))
+}
+
+/// Sectors of the disk; 0 before [`start`].
+pub fn capacity() -> u64 {
+    with(|disk| Ok(disk.capacity)).unwrap_or(0)
+}
+
+/// Does the disk keep writes in a cache that [`submit_flush`] empties?
+pub fn has_flush() -> bool {
+    with(|disk| Ok(disk.features.contains(Features::FLUSH))).unwrap_or(false)
+}
+
+/// Does the disk refuse writes?
+pub fn is_read_only() -> bool {
+    with(|disk| Ok(disk.features.contains(Features::READ_ONLY))).unwrap_or(true)
 }
 
 /// Reads sectors from `sector` on into `buffer`.
@@ -159,50 +225,181 @@ pub fn read_batch(requests: &mut [Request]) -> Result<(), DiskError> {
     if requests.is_empty() {
         return Ok(());
     }
-    DISK.try_with(|disk| {
-        let disk = disk.as_mut().ok_or(DiskError::NoDisk)?;
-        let capacity = disk.capacity();
+    with(|disk| {
         for request in requests.iter() {
-            let count = (request.buffer.len() / SECTOR) as u64;
-            if request.sector + count > capacity {
-                return Err(DiskError::PastEnd { sector: request.sector, count, capacity });
-            }
+            disk.check(request.sector, request.buffer.len())?;
         }
-        requests.chunks_mut(IN_FLIGHT).try_for_each(|chunk| read_chunk(disk, chunk))
+        requests.chunks_mut(FOR_READS).try_for_each(|chunk| disk.read_chunk(chunk))
     })
-    .unwrap_or(Err(DiskError::Busy))
 }
 
-/// Submits up to [`IN_FLIGHT`] requests and waits for all of them.
-fn read_chunk(disk: &mut Disk, requests: &mut [Request]) -> Result<(), DiskError> {
-    let mut headers: [BlkReq; IN_FLIGHT] = core::array::from_fn(|_| BlkReq::default());
-    let mut responses: [BlkResp; IN_FLIGHT] = core::array::from_fn(|_| BlkResp::default());
-    let mut tokens = [None; IN_FLIGHT];
-    for (index, request) in requests.iter_mut().enumerate() {
-        // SAFETY: header, buffer and response stay where they are and untouched until `complete_read_blocks` below;
-        // this function does not return before every submitted request is complete.
-        let token = unsafe {
-            disk.read_blocks_nb(request.sector as usize, &mut headers[index], request.buffer, &mut responses[index])
-        };
-        // The queue was empty and takes IN_FLIGHT requests.
-        tokens[index] = Some(token.expect("the disk's queue has room"));
+/// How many writes or flushes can be submitted now.
+pub fn room() -> usize {
+    with(|disk| {
+        disk.collect();
+        Ok((SLOTS - FOR_READS).saturating_sub(disk.under_way()))
+    })
+    .unwrap_or(0)
+}
+
+/// Begins to write a block at a sector. The data is copied.
+pub fn submit_write(sector: u64, data: &[u8; BLOCK]) -> Result<(), DiskError> {
+    with(|disk| {
+        if disk.features.contains(Features::READ_ONLY) {
+            return Err(DiskError::ReadOnly);
+        }
+        disk.check(sector, BLOCK)?;
+        let slot = disk.free_slot()?;
+        let copy = direct::<u8>(PhysicalAddress(disk.data.0 + (slot * BLOCK) as u64));
+        // SAFETY: the slot's own frame, which no request uses while the slot is free.
+        unsafe { core::ptr::copy_nonoverlapping(data.as_ptr(), copy, BLOCK) };
+        disk.submit(slot, Kind::Write, sector, copy, BLOCK)
+    })
+}
+
+/// Begins to make durable what is written by now.
+pub fn submit_flush() -> Result<(), DiskError> {
+    with(|disk| {
+        let slot = disk.free_slot()?;
+        disk.submit(slot, Kind::Flush, 0, core::ptr::null_mut(), 0)
+    })
+}
+
+/// How many writes and flushes are under way; or that one has failed, once.
+pub fn poll() -> Result<usize, DiskError> {
+    with(|disk| {
+        disk.collect();
+        match disk.failed.take() {
+            Some(error) => Err(error),
+            None => Ok(disk.under_way()),
+        }
+    })
+}
+
+impl Disk {
+    fn check(&self, sector: u64, bytes: usize) -> Result<(), DiskError> {
+        let count = (bytes / SECTOR) as u64;
+        if sector + count > self.capacity {
+            return Err(DiskError::PastEnd { sector, count, capacity: self.capacity });
+        }
+        Ok(())
     }
-    let mut result = Ok(());
-    for _ in 0..requests.len() {
-        // The device may finish them in any order; the queue wants them back in the order of its used ring.
-        let token = loop {
-            if let Some(token) = disk.peek_used() {
-                break token;
+
+    fn free_slot(&self) -> Result<usize, DiskError> {
+        self.busy.iter().position(Option::is_none).ok_or(DiskError::Busy)
+    }
+
+    /// Writes and flushes that are not done.
+    fn under_way(&self) -> usize {
+        self.busy.iter().flatten().filter(|busy| busy.kind != Kind::Read).count()
+    }
+
+    /// The header and the response of a slot.
+    fn head(&self, slot: usize) -> (*mut [u8; 16], *mut [u8; 1]) {
+        let at = direct::<u8>(PhysicalAddress(self.heads.0 + (slot * 32) as u64));
+        (at.cast(), at.wrapping_add(16).cast())
+    }
+
+    /// Puts a request into the queue, or takes back the one with the token of `busy`.
+    ///
+    /// # Safety
+    /// `busy.data` is `busy.bytes` bytes of memory that belong to the request until it has been taken back.
+    unsafe fn exchange(&mut self, slot: usize, busy: &Busy, take: bool) -> virtio_drivers::Result<u16> {
+        let (header, response) = self.head(slot);
+        let (queue, token) = (&mut self.queue, busy.token);
+        // SAFETY: header and response are the slot's own; data by the caller's promise. The same buffers go in and out.
+        unsafe {
+            let (header, response): (&[u8], &mut [u8]) = (&*header, &mut *response);
+            match busy.kind {
+                Kind::Read => {
+                    let (inputs, outputs) =
+                        (&[header][..], &mut [core::slice::from_raw_parts_mut(busy.data, busy.bytes), response][..]);
+                    if take {
+                        queue.pop_used(token, inputs, outputs).map(|_| token)
+                    } else {
+                        queue.add(inputs, outputs)
+                    }
+                }
+                Kind::Write => {
+                    let (inputs, outputs) =
+                        (&[header, core::slice::from_raw_parts(busy.data, busy.bytes)][..], &mut [response][..]);
+                    if take {
+                        queue.pop_used(token, inputs, outputs).map(|_| token)
+                    } else {
+                        queue.add(inputs, outputs)
+                    }
+                }
+                Kind::Flush => {
+                    let (inputs, outputs) = (&[header][..], &mut [response][..]);
+                    if take {
+                        queue.pop_used(token, inputs, outputs).map(|_| token)
+                    } else {
+                        queue.add(inputs, outputs)
+                    }
+                }
             }
-            core::hint::spin_loop();
-        };
-        let index = tokens.iter().position(|&known| known == Some(token)).expect("the disk finishes what it was given");
-        // SAFETY: the same header, buffer and response as submitted under this token.
-        let done =
-            unsafe { disk.complete_read_blocks(token, &headers[index], requests[index].buffer, &mut responses[index]) };
-        if done.is_err() || responses[index].status() != RespStatus::OK {
-            result = Err(DiskError::Failed { sector: requests[index].sector });
         }
     }
-    result
+
+    /// Hands a request to the device. `data` must stay as it is until the slot is free again.
+    fn submit(&mut self, slot: usize, kind: Kind, sector: u64, data: *mut u8, bytes: usize) -> Result<(), DiskError> {
+        let mut header = [0; 16];
+        header[..4].copy_from_slice(&(kind as u32).to_le_bytes());
+        header[8..].copy_from_slice(&sector.to_le_bytes());
+        let (place, response) = self.head(slot);
+        // SAFETY: the slot is free, so its header and response are ours.
+        unsafe {
+            place.write(header);
+            response.write([0xFF]);
+        }
+        let mut busy = Busy { kind, token: 0, sector, data, bytes };
+        // SAFETY: `data` is a slot's frame or the buffer of a reader that waits in `read_chunk`.
+        busy.token = unsafe { self.exchange(slot, &busy, false) }.map_err(DiskError::Unusable)?;
+        self.busy[slot] = Some(busy);
+        if self.queue.should_notify() {
+            self.transport.notify(QUEUE);
+        }
+        Ok(())
+    }
+
+    /// Takes back what the device is done with. Gives the first read that failed.
+    fn collect(&mut self) -> Option<DiskError> {
+        let mut unread = None;
+        while let Some(token) = self.queue.peek_used() {
+            let slot = self.busy.iter().position(|busy| busy.is_some_and(|busy| busy.token == token));
+            let slot = slot.expect("the disk finishes what it was given");
+            let Some(busy) = self.busy[slot].take() else { continue };
+            // SAFETY: the same buffers as in `submit`; a reader waits until its slot is free.
+            let popped = unsafe { self.exchange(slot, &busy, true) };
+            // SAFETY: the slot's response, which the device has written.
+            let response = unsafe { self.head(slot).1.read_volatile() };
+            if popped.is_err() || response != [0] {
+                match busy.kind {
+                    Kind::Read => unread = unread.or(Some(DiskError::Failed { sector: busy.sector })),
+                    Kind::Write => {
+                        self.failed = self.failed.or(Some(DiskError::Unwritten { sector: busy.sector }));
+                    }
+                    Kind::Flush => self.failed = self.failed.or(Some(DiskError::Unflushed)),
+                }
+            }
+        }
+        unread
+    }
+
+    /// Submits up to [`FOR_READS`] reads and waits for all of them.
+    fn read_chunk(&mut self, requests: &mut [Request]) -> Result<(), DiskError> {
+        let mut failed = None;
+        for request in requests {
+            let slot = self.free_slot()?;
+            // The buffers stay borrowed by `requests` until the loop below has seen every read done.
+            let submitted =
+                self.submit(slot, Kind::Read, request.sector, request.buffer.as_mut_ptr(), request.buffer.len());
+            failed = failed.or(submitted.err());
+        }
+        while self.busy.iter().flatten().any(|busy| busy.kind == Kind::Read) {
+            failed = failed.or(self.collect());
+            core::hint::spin_loop();
+        }
+        failed.map_or(Ok(()), Err)
+    }
 }

@@ -6,3 +6,4 @@ pub mod display;
 pub mod pci;
 pub mod ps2;
 pub mod text;
+pub mod virtio;

@@ -46,6 +46,7 @@ pub struct Machine {
     pub(crate) memory_mebibytes: u32,
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) disk: Option<PathBuf>,
+    pub(crate) writable: bool,
     pub(crate) module: Option<PathBuf>,
     pub(crate) words: Vec<String>,
     pub(crate) arguments: Vec<String>,
@@ -66,6 +67,7 @@ impl Machine {
             memory_mebibytes: 256,
             size: None,
             disk: None,
+            writable: false,
             module: None,
             words: vec!["exit-device".into()],
             arguments: Vec::new(),
@@ -101,6 +103,12 @@ impl Machine {
     pub fn module(mut self, file: impl Into<PathBuf>) -> Self {
         self.module = Some(file.into());
         self
+    }
+
+    /// Has that file as its disk, and may write to it.
+    pub fn writable_disk(mut self, file: impl Into<PathBuf>) -> Self {
+        self.writable = true;
+        self.disk(file)
     }
 
     /// Has another word on the kernel's command line.
@@ -142,7 +150,8 @@ impl Machine {
         if let Some(disk) = &self.disk {
             // Commas in a file name are doubled for QEMU.
             let file = disk.display().to_string().replace(',', ",,");
-            qemu.args(["-drive", &format!("if=none,id=world,format=raw,readonly=on,file={file}")]);
+            let readonly = if self.writable { "off" } else { "on" };
+            qemu.args(["-drive", &format!("if=none,id=world,format=raw,readonly={readonly},file={file}")]);
             qemu.args(["-device", "virtio-blk-pci,drive=world"]);
         }
         let size = self.size.map(|(width, height)| format!("{width}x{height}"));

@@ -83,6 +83,27 @@ fn pages_lisp_space_from_the_disk() {
 }
 
 #[test]
+fn keeps_what_lisp_space_held_while_it_changes() {
+    ends(selftest("snapshot"), End::Success, &["snapshot: 0 failures"]);
+}
+
+#[test]
+fn writes_to_the_disk() {
+    let file = numbered_file(8 * 1500);
+    for machine in ["pc", "q35"] {
+        let machine = selftest("disk-write").writable_disk(&file).arguments(&["-machine", machine]);
+        let qemu = ends(machine, End::Success, &["disk-write: 0 failures"]);
+        assert!(qemu.log().contains("up to 32 at once"), "the queue is not filled:\n{}", qemu.log());
+    }
+    let bytes = std::fs::read(&file).unwrap();
+    let number = |block: usize, at: usize| ((block << 32 | at) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for (index, found) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        assert_eq!(u64::from_le_bytes(*found), number(index / 512, index % 512), "the file at {}", 8 * index);
+    }
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
 fn says_what_is_wrong_with_the_disk() {
     ends(Machine::new(), End::Panic, &["there is no disk"]);
     let file = numbered_file(16);

@@ -11,11 +11,15 @@
 //! | bit | meaning |
 //! |---|---|
 //! | 0 present, 1 writable, 63 no-execute | set together by a fault |
-//! | 5 accessed, 6 dirty | set by the processor; dirty is cleared when the display has looked |
-//! | 9 | written to since it was read: every dirty bit that [`take_dirty`] cleared is kept here |
+//! | 5 accessed, 6 dirty | set by the processor; dirty is cleared when display or snapshot have looked |
+//! | 9 | changed since it was last saved: every dirty bit that [`take_dirty`] cleared is kept here |
+//! | 10, 11 | waits for a snapshot, belongs to one: see [`snapshot`] |
+//! | 52 | changed since the display looked: every dirty bit that a snapshot cleared is kept here |
 //!
 //! A Lisp page that shares its 4 KiB with an existing one reads as zeroes instead of faulting: the processor cannot
 //! tell them apart. Where none of the eight exists, touching it is an error.
+
+pub mod snapshot;
 
 use crate::clock;
 use crate::devices::block::{self, DiskError, Request};
@@ -28,13 +32,17 @@ use kernel_logic::page_plan::{ABSENT, LISP_PAGE, NEW, Plan, SLOTS, swap_groups};
 use vm::memory::{GUARD, REGION};
 use x86_64::VirtAddr;
 use x86_64::instructions::tlb;
+use x86_64::registers::control::{Cr0, Cr0Flags};
 
 /// Where Lisp space starts.
 pub const BASE: u64 = vm::memory::BASE as u64;
 
 /// Bit 9 of an entry, see the module.
 const WRITTEN: u64 = 1 << 9;
+/// Bit 52 of an entry, see the module.
+const SHOW: u64 = 1 << 52;
 const PRESENT: u64 = 1;
+const WRITABLE: u64 = 2;
 const DIRTY: u64 = 1 << 6;
 const FRAME_BITS: u64 = 0x000f_ffff_ffff_f000;
 
@@ -97,7 +105,7 @@ pub struct Counters {
     pub pages_in_image: u64,
     /// 4 KiB pages resident.
     pub resident: u64,
-    /// 4 KiB pages written to since they were read.
+    /// 4 KiB pages changed since they were read or saved.
     pub dirty: u64,
     /// Time spent, in microseconds.
     pub microseconds: u64,
@@ -128,6 +136,7 @@ struct Pager {
     /// Where the disk puts what it reads, in file order.
     staging: PhysicalAddress,
     counters: Counters,
+    snapshot: snapshot::State,
 }
 
 static PAGER: Exclusive<Option<Pager>> = Exclusive::new(None);
@@ -143,11 +152,18 @@ pub fn start<E>(lisp_pages: usize, fill: impl FnOnce(&mut [u32]) -> Result<(), E
     fill(table)?;
     let pages_in_image = table.iter().filter(|&&page| page < NEW).count() as u64;
     let entries = paging::install_flat_tables(BASE, lisp_pages / SLOTS);
+    let frames = permanent_frames((entries.len() as u64 * 8).div_ceil(FRAME));
+    // SAFETY: frames of our own, for ever, large enough, zeroed.
+    let copies = unsafe { core::slice::from_raw_parts_mut(direct::<u64>(frames), entries.len()) };
+    // Snapshots rely on it: the kernel's own code must fault, too, when it writes where it may not.
+    // SAFETY: it takes rights away from code that does not use them.
+    unsafe { Cr0::update(|flags| flags.insert(Cr0Flags::WRITE_PROTECT)) };
     let pager = Pager {
         table,
         entries,
         staging: permanent_frames(1),
         counters: Counters { pages_in_image, ..Counters::default() },
+        snapshot: snapshot::State::new(copies),
     };
     PAGER.with(|place| *place = Some(pager));
     Ok(())
@@ -158,13 +174,15 @@ pub fn owns(address: u64) -> bool {
     (BASE - GUARD as u64..BASE + REGION as u64).contains(&address)
 }
 
-/// Serves a page fault: called on the page fault stack with interrupts off, whatever was running.
-pub fn fault(address: u64) -> Result<(), PagerError> {
+/// Serves a page fault: called on the page fault stack with interrupts off, whatever was running. `present`: the page is
+/// there, but may not be written to.
+pub fn fault(address: u64, present: bool) -> Result<(), PagerError> {
     // Below BASE is the guard: addresses that wrapped around.
     let offset = address.wrapping_sub(BASE);
     let (page, word) = ((offset / FRAME) as usize, (offset / 2) as u32);
     PAGER
         .try_with(|pager| match pager {
+            Some(pager) if page < pager.entries.len() && present => pager.write_to_present(page, word),
             Some(pager) if page < pager.entries.len() => pager.bring_in(page, word),
             _ => Err(PagerError::NoPage { word }),
         })
@@ -172,25 +190,29 @@ pub fn fault(address: u64) -> Result<(), PagerError> {
 }
 
 /// Makes `count` Lisp pages from `first` (virtual page numbers) exist: zeroed, in no file. Those that exist already stay
-/// as they are.
+/// as they are. The new ones are resident and count as changed.
 ///
 /// # Panics
 /// When they are outside Lisp space.
-pub fn add_pages(first: u32, count: u32) {
+pub fn add_pages(first: u32, count: u32) -> Result<(), PagerError> {
     with(|pager| {
         for lisp_page in first as usize..(first + count) as usize {
             if pager.table[lisp_page] != ABSENT {
                 continue;
             }
+            let page = lisp_page / SLOTS;
+            pager.before_change(page);
             pager.table[lisp_page] = NEW;
-            let entry = pager.entries[lisp_page / SLOTS];
-            if entry & PRESENT != 0 {
-                let frame = direct::<u8>(PhysicalAddress(entry & FRAME_BITS));
-                // SAFETY: a slot of a resident frame of Lisp space.
-                unsafe { frame.add(lisp_page % SLOTS * LISP_PAGE).write_bytes(0, LISP_PAGE) };
+            if pager.entries[page] & PRESENT == 0 {
+                pager.bring_in(page, lisp_page as u32 * 256).inspect_err(|_| pager.table[lisp_page] = ABSENT)?;
             }
+            let frame = direct::<u8>(PhysicalAddress(pager.entries[page] & FRAME_BITS));
+            // SAFETY: a slot of a resident frame of Lisp space.
+            unsafe { frame.add(lisp_page % SLOTS * LISP_PAGE).write_bytes(0, LISP_PAGE) };
+            pager.entries[page] |= WRITTEN | SHOW;
         }
-    });
+        Ok(())
+    })
 }
 
 /// Does the Lisp page exist?
@@ -219,17 +241,19 @@ pub fn take_dirty(word: u32, words: u32, mut page: impl FnMut(usize)) {
     }
 }
 
-/// Clears the dirty bit of an entry and keeps it in [`WRITTEN`]. Says whether it was set.
+/// Forgets that the display has to look at a page; that it has changed since the last save is kept in [`WRITTEN`]. Says
+/// whether there is something to look at.
 fn clear_dirty(entry: &mut u64, page: usize) -> bool {
     // The processor sets the bit behind the compiler's back, but not between these two lines: one processor, and only
     // this code is running on it.
     // SAFETY: a valid reference.
     let value = unsafe { core::ptr::from_ref(entry).read_volatile() };
-    if value & (PRESENT | DIRTY) != PRESENT | DIRTY {
+    if value & PRESENT == 0 || value & (DIRTY | SHOW) == 0 {
         return false;
     }
+    let written = if value & DIRTY != 0 { WRITTEN } else { 0 };
     // SAFETY: as above; the mapping stays the same.
-    unsafe { core::ptr::from_mut(entry).write_volatile((value & !DIRTY) | WRITTEN) };
+    unsafe { core::ptr::from_mut(entry).write_volatile(value & !(DIRTY | SHOW) | written) };
     tlb::flush(VirtAddr::new(BASE + page as u64 * FRAME));
     true
 }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `machine` | red zone and SSE state under interrupts, breakpoints, clocks, W^X, an empty lower half |
 //! | `pager` | Lisp space over the disk: contents, new pages, dirty bits, counters; the disk holds any file |
+//! | `snapshot` | snapshots of Lisp space while it changes |
+//! | `disk-write` | writes the whole disk, and reads it back |
 //! | `no-page` | touches a Lisp address without a page: must end in a report |
 //! | `panic`, `overflow`, `null`, `write-code` | must end in a report |
 //! | `screen` | draws a pattern on Lisp's screen and waits for the exit key (Escape), echoing input |
@@ -33,12 +35,16 @@ macro_rules! check {
     };
 }
 
+mod saving;
+
 /// Runs a test and ends the machine.
 pub fn run(name: &str, screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
     info!("self-test {name}");
     let failures = match name {
         "machine" => machine(),
         "pager" => lisp_space(),
+        "snapshot" => saving::snapshots(),
+        "disk-write" => saving::disk(),
         "no-page" => no_page(),
         "panic" => panic!("the test asked for it"),
         "overflow" => recurse(core::hint::black_box(1)) as u32,
@@ -148,7 +154,8 @@ fn lisp_space() -> u32 {
     let read = pager::counters();
     check!(failures, read.dirty == 0, "{} pages dirty after reading", read.dirty);
 
-    pager::add_pages(40_000, 16);
+    let added = pager::add_pages(40_000, 16);
+    check!(failures, added.is_ok(), "no new pages: {added:?}");
     let word = 40_000 * 256;
     let new = (pager::BASE + 2 * word as u64) as *mut u32;
     // SAFETY: a page that the line above made.
@@ -156,7 +163,7 @@ fn lisp_space() -> u32 {
     check!(failures, before == 0, "a new page holds {before:#x}");
     let mut dirty = 0;
     pager::take_dirty(word, 4096, |_| dirty += 1);
-    check!(failures, dirty == 0, "{dirty} pages dirty after reading a new page");
+    check!(failures, dirty == 2, "{dirty} pages changed by making new ones");
     // SAFETY: as above.
     unsafe { new.write_volatile(0x1234_5678) };
     for expected in [1, 0] {
@@ -169,7 +176,7 @@ fn lisp_space() -> u32 {
     let mut dirty = 0;
     pager::take_dirty(word, 4096, |_| dirty += 1);
     check!(failures, dirty == 1, "a second write is not seen");
-    check!(failures, pager::counters().dirty == 1, "{} pages count as written", pager::counters().dirty);
+    check!(failures, pager::counters().dirty == 2, "{} pages count as written", pager::counters().dirty);
     check!(failures, pager::exists(40_000) && !pager::exists(39_999), "which pages exist");
     info!("{}", pager::counters());
     failures
@@ -213,7 +220,9 @@ fn show(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> u32 {
     let Some((framebuffer, address)) = screen else { panic::fatal(format_args!("there is no framebuffer.")) };
     let words = width / 16 * height;
     let _ = pager::start::<()>(65_536, |_| Ok(()));
-    pager::add_pages(display::DISPLAY_WORDS / 256, words.div_ceil(256));
+    if let Err(error) = pager::add_pages(display::DISPLAY_WORDS / 256, words.div_ceil(256)) {
+        panic::fatal(format_args!("{error}."));
+    }
     display::start(framebuffer, address, width, height);
     let cells = pager::BASE + 2 * u64::from(display::DISPLAY_WORDS);
     let per_line = width / 32;
