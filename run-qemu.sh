@@ -1,15 +1,23 @@
 #!/usr/bin/env bash
 # Builds Duralumin and starts it in QEMU with a Medley world.
 #
-#   ./run-qemu.sh [--boot pvh|bios|uefi] [--size WxH] [--memory MIB] [--headless] [SYSOUT] [-- more qemu arguments]
+#   ./run-qemu.sh [--disk FILE] [--fresh] [--autosave SECONDS] [--generation N] [--no-disk]
+#                 [--boot pvh|bios|uefi] [--size WxH] [--memory MIB] [--headless] [SYSOUT] [-- more qemu arguments]
 #
+#   --disk FILE   the machine's disk, in which its world lives; without it
+#                 ${XDG_DATA_HOME:-~/.local/share}/duralumin/machine.disk. A new one takes the world of SYSOUT; later
+#                 SYSOUT is not needed, and refused if the disk holds a world of another one
+#   --fresh       replace the disk by a new one with the world of SYSOUT
+#   --autosave S  save every S seconds while Lisp goes on, 300 by default; 0 for never
+#   --generation N  start an older world of the disk; `boot list FILE` shows which there are
+#   --no-disk     no disk: run SYSOUT itself, which is only read; nothing can be saved
 #   --boot pvh    QEMU loads the kernel itself: well under a second (default)
 #   --boot bios   a disk image, started by a BIOS, as on real hardware; --boot uefi: the same by UEFI
 #   --size WxH    pixels of the screen, 1024x768 by default; at most 2,097,152 of them
 #   --memory MIB  512 by default
 #   --headless    no window; ends by itself when Lisp does, status 0 if it ended well
 #
-# The file SYSOUT is only read. The kernel's log is on standard output.
+# The file SYSOUT is only read. LOGOUT saves the world and switches off; the window's "Power Down" asks for LOGOUT. The kernel's log is on standard output.
 set -euo pipefail
 here=$PWD
 cd "$(dirname "$0")"
@@ -20,18 +28,21 @@ export RUSTUP_AUTO_INSTALL=0
 
 wrong() { printf 'run-qemu.sh: %s\n' "$*" >&2; exit 2; }
 
-boot=pvh size=1024x768 memory=512 headless= sysout=
+boot=pvh size=1024x768 memory=512 headless= sysout= fresh= no_disk= autosave=300 generation=
+disk=${XDG_DATA_HOME:-${HOME:-/root}/.local/share}/duralumin/machine.disk
 while [ $# -gt 0 ]; do
   case $1 in
-    --boot | --size | --memory)
+    --boot | --size | --memory | --disk | --autosave | --generation)
       [ $# -ge 2 ] || wrong "$1 wants a value"
       printf -v "${1#--}" %s "$2"
       shift
       ;;
     --headless) headless=1 ;;
+    --fresh) fresh=--fresh ;;
+    --no-disk) no_disk=1 ;;
     --help | -h) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' run-qemu.sh; exit 0 ;;
     --) shift; break ;;
-    -*) wrong "unknown option $1; there are --boot, --size, --memory, --headless (and -- before arguments for QEMU)" ;;
+    -*) wrong "unknown option $1; there are --disk, --fresh, --autosave, --generation, --no-disk, --boot, --size, --memory, --headless (and -- before arguments for QEMU)" ;;
     *)
       [ -z "$sysout" ] || wrong "one SYSOUT at a time: $sysout or $1?"
       sysout=$1
@@ -48,7 +59,12 @@ width=${BASH_REMATCH[1]} height=${BASH_REMATCH[2]}
 [ $((width * height)) -le 2097152 ] || wrong "--size $size has more than 2097152 pixels, which is all that Lisp can address"
 [[ $memory =~ ^[1-9][0-9]{1,6}$ ]] && [ "$memory" -ge 64 ] || wrong "--memory $memory is no number of MiB from 64 on"
 
-if [ -z "$sysout" ]; then
+[[ $autosave =~ ^(0|[1-9][0-9]{0,5})$ ]] || wrong "--autosave $autosave is no number of seconds"
+[[ $generation =~ ^([1-9][0-9]{0,9})?$ ]] || wrong "--generation $generation is no number of a generation"
+case $disk in /*) ;; *) disk=$here/$disk ;; esac
+[ -z "$fresh" ] || [ -z "$no_disk" ] || wrong "--fresh makes a disk, and --no-disk wants none"
+
+if [ -z "$sysout" ] && { [ -n "$fresh$no_disk" ] || [ ! -e "$disk" ]; }; then
   cat >&2 <<'TEXT'
 run-qemu.sh: which world? Give the path of a Medley sysout:
     ./run-qemu.sh PATH/lisp.sysout
@@ -57,16 +73,18 @@ loadups archive) and, as lisp.sys, from https://github.com/Interlisp/DOS (Medley
 TEXT
   exit 2
 fi
-case $sysout in /*) ;; *) sysout=$here/$sysout ;; esac
-[ -e "$sysout" ] || wrong "there is no file $sysout"
-[ -f "$sysout" ] || wrong "$sysout is no file"
-[ -r "$sysout" ] || wrong "$sysout cannot be read; check its permissions"
-bytes=$(stat -Lc %s "$sysout")
-[ "$bytes" -ge 1024 ] || wrong "$sysout is no Medley sysout: it has only $bytes bytes"
-# Word 15 of the interface page, which is at byte 512.
-key=$(od -An -tx1 -j542 -N2 "$sysout" | tr -d ' ')
-[ "$key" = 15e3 ] || wrong "$sysout is no Medley sysout: it lacks the mark 15e3 at byte 542 (it has $key); is it compressed?"
-[ $((bytes % 512)) = 0 ] || wrong "$sysout is cut off: its $bytes bytes are no whole number of 512-byte pages"
+if [ -n "$sysout" ]; then
+  case $sysout in /*) ;; *) sysout=$here/$sysout ;; esac
+  [ -e "$sysout" ] || wrong "there is no file $sysout"
+  [ -f "$sysout" ] || wrong "$sysout is no file"
+  [ -r "$sysout" ] || wrong "$sysout cannot be read; check its permissions"
+  bytes=$(stat -Lc %s "$sysout")
+  [ "$bytes" -ge 1024 ] || wrong "$sysout is no Medley sysout: it has only $bytes bytes"
+  # Word 15 of the interface page, which is at byte 512.
+  key=$(od -An -tx1 -j542 -N2 "$sysout" | tr -d ' ')
+  [ "$key" = 15e3 ] || wrong "$sysout is no Medley sysout: it lacks the mark 15e3 at byte 542 (it has $key); is it compressed?"
+  [ $((bytes % 512)) = 0 ] || wrong "$sysout is cut off: its $bytes bytes are no whole number of 512-byte pages"
+fi
 
 need_rust
 need_qemu
@@ -74,16 +92,40 @@ say "building the kernel"
 cargo build --release --quiet -p kernel
 kernel=target/release/duralumin
 
+saving= drive=
+if [ -n "$no_disk" ]; then
+  drive="readonly=on,file=${sysout//,/,,}"
+else
+  if [ -n "$sysout" ]; then
+    cargo build --release --quiet -p boot-tools
+    mkdir -p "$(dirname "$disk")"
+    # A disk whose world began as this very sysout goes on; any other is refused.
+    if said=$(target/release/boot import "$sysout" "$disk" $fresh 2>&1); then
+      say "$said"
+    else
+      case $said in
+        *"began as this very sysout"*) say "going on with the world of $disk" ;;
+        *) wrong "${said#boot: }" ;;
+      esac
+    fi
+  fi
+  [ -f "$disk" ] || wrong "$disk is no file"
+  [ -r "$disk" ] && [ -w "$disk" ] || wrong "$disk cannot be read and written; check its permissions"
+  # QEMU stops a machine whose host disk is full, unless it is told to tell the machine.
+  drive="werror=report,rerror=report,file=${disk//,/,,}"
+  saving="autosave=$autosave${generation:+ generation=$generation}"
+fi
+
 accelerator=$(accelerator)
 # Commas in a file name are doubled for QEMU.
 qemu=(qemu-system-x86_64 -name Duralumin -machine pc -accel "$accelerator" -m "$memory" -vga std -no-reboot
   -serial stdio
-  -drive "if=none,id=world,format=raw,readonly=on,file=${sysout//,/,,}" -device virtio-blk-pci,drive=world)
-words=
+  -drive "if=none,id=world,format=raw,$drive" -device virtio-blk-pci,drive=world)
+words=$saving
 if [ -n "$headless" ]; then
   # In a window a stopped kernel leaves its report on the screen; without one QEMU should end.
   qemu+=(-display none -device isa-debug-exit,iobase=0xf4,iosize=4)
-  words=exit-device
+  words="$words exit-device"
 elif [ -n "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
   dpkg-query -W qemu-system-gui >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null || need_packages qemu-system-gui
 else
@@ -107,7 +149,7 @@ if [ "$boot" = uefi ]; then
   qemu+=(-drive "if=pflash,format=raw,readonly=on,file=$code" -drive if=pflash,format=raw,file=target/images/variables.fd)
 fi
 
-say "starting QEMU: $boot, $accelerator, $memory MiB, screen $size, world $sysout"
+say "starting QEMU: $boot, $accelerator, $memory MiB, screen $size, world of $([ -n "$no_disk" ] && echo "$sysout" || echo "$disk")"
 status=0
 "${qemu[@]}" "$@" || status=$?
 # The exit device turns code n into status 2n+1: 33 is a good end.

@@ -41,6 +41,8 @@ pub enum AcpiError {
     BadTable(&'static str),
     /// The DSDT has no `_S5_` of the usual form.
     NoSoftOff,
+    /// The fixed events' registers are nowhere.
+    NoButton,
 }
 
 impl fmt::Display for AcpiError {
@@ -48,6 +50,7 @@ impl fmt::Display for AcpiError {
         match self {
             Self::Rootless => write!(f, "the firmware has no ACPI tables"),
             Self::BadTable(name) => write!(f, "the ACPI table {name} is missing or damaged"),
+            Self::NoButton => write!(f, "the ACPI tables do not say where the power button is"),
             Self::NoSoftOff => write!(f, "the ACPI tables do not say how to switch off"),
         }
     }
@@ -104,8 +107,8 @@ fn root_pointer() -> Result<&'static [u8], AcpiError> {
     found.or_else(in_extended).or_else(in_rom).ok_or(AcpiError::Rootless)
 }
 
-/// Finds out how to switch off.
-pub fn find_soft_off() -> Result<SoftOff, AcpiError> {
+/// The table with the ports of power management.
+fn fadt() -> Result<&'static [u8], AcpiError> {
     let root = root_pointer()?;
     let extended = number(root, 24, 8);
     let (list, width) = if root[15] >= 2 && extended != 0 {
@@ -113,10 +116,15 @@ pub fn find_soft_off() -> Result<SoftOff, AcpiError> {
     } else {
         (table(number(root, 16, 4), "RSDT")?, 4)
     };
-    let fadt = (36..list.len() + 1 - width)
+    (36..list.len() + 1 - width)
         .step_by(width)
         .find_map(|offset| table(number(list, offset, width), "FACP").ok())
-        .ok_or(AcpiError::BadTable("FACP"))?;
+        .ok_or(AcpiError::BadTable("FACP"))
+}
+
+/// Finds out how to switch off.
+pub fn find_soft_off() -> Result<SoftOff, AcpiError> {
+    let fadt = fadt()?;
     let dsdt = match (number(fadt, 140, 8), number(fadt, 40, 4)) {
         (0, short) => table(short, "DSDT")?,
         (long, short) => table(long, "DSDT").or_else(|_| table(short, "DSDT"))?,
@@ -130,6 +138,13 @@ pub fn find_soft_off() -> Result<SoftOff, AcpiError> {
         smi_command: number(fadt, 48, 4) as u16,
         acpi_enable: fadt.get(52).copied().unwrap_or(0),
     })
+}
+
+/// Where the power button is seen: the ports of the fixed events' status and enable registers. Bit 8 is the button's.
+pub fn find_button() -> Result<(u16, u16), AcpiError> {
+    let fadt = fadt()?;
+    let (status, length) = (number(fadt, 56, 4) as u16, number(fadt, 88, 1) as u16);
+    if status == 0 || length < 4 { Err(AcpiError::NoButton) } else { Ok((status, status + length / 2)) }
 }
 
 /// The first two constants of the package `_S5_`.

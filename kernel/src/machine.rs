@@ -4,6 +4,7 @@ use crate::cpu::traps;
 use crate::devices::display;
 use crate::devices::ps2::{self, Input};
 use crate::memory::exclusive::Exclusive;
+use crate::saving;
 use crate::{clock, cpu, memory, pager, power};
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -14,7 +15,7 @@ use kernel_logic::ring::Ring;
 use log::{debug, error, info, warn};
 use vm::address::LispPage;
 use vm::machine::Attention;
-use vm::platform::{Cursor, Files, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform};
+use vm::platform::{Cursor, Files, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform, Worlds};
 
 /// Free memory that a new Lisp page must leave: a page fault later still needs frames.
 const RESERVE: u64 = 256 << 10;
@@ -50,6 +51,8 @@ pub struct KernelPlatform {
     /// How often Lisp had nothing to do.
     rests: u64,
     files: Option<MemoryFiles>,
+    worlds: saving::KernelWorlds,
+    power: power::Wish,
 }
 
 /// A line of console output that has no end yet.
@@ -70,6 +73,8 @@ impl KernelPlatform {
             console: Line { bytes: [0; 200], length: 0 },
             rests: 0,
             files,
+            worlds: saving::KernelWorlds,
+            power: power::Wish::default(),
         }
     }
 
@@ -124,6 +129,7 @@ impl KernelPlatform {
 /// Says on the serial line what pager and screen have done.
 pub fn log_counters() {
     info!(target: "pager", "{}", pager::counters());
+    info!(target: "pager", "{}", pager::snapshot::counters());
     let (frames, cells) = display::counters();
     info!(target: "display", "{frames} frames, {cells} cells of 32 pixels");
 }
@@ -171,6 +177,12 @@ impl Platform for KernelPlatform {
         // Everything new comes with an interrupt; the timer's lets a mouse button held back for a chord go.
         if traps::take_events() {
             self.collect();
+            if saving::checkpoint_is_due() {
+                push(InputEvent::Checkpoint);
+            }
+            if let Some(event) = self.power.look() {
+                push(event);
+            }
         }
         EVENTS.with(Ring::pop)
     }
@@ -180,6 +192,7 @@ impl Platform for KernelPlatform {
     }
 
     fn refresh_screen(&mut self) {
+        saving::turn();
         display::refresh();
     }
 
@@ -216,6 +229,10 @@ impl Platform for KernelPlatform {
         self.files.as_mut().map(|files| files as &mut dyn Files)
     }
 
+    fn worlds(&mut self) -> Option<&mut dyn Worlds> {
+        Some(&mut self.worlds)
+    }
+
     fn idle(&mut self, microseconds: u32) {
         let end = clock::microseconds() + u64::from(microseconds);
         self.rests += 1;
@@ -226,6 +243,7 @@ impl Platform for KernelPlatform {
         // Every tick ends a sleep; a rest that is not over goes on after it, with the screen brought up to date.
         let over = || traps::input_waiting() || clock::microseconds() >= end;
         loop {
+            saving::turn();
             display::refresh();
             cpu::sleep_if(|| !over());
             if over() {

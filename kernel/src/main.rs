@@ -24,6 +24,7 @@ mod memory;
 mod pager;
 mod panic;
 mod power;
+mod saving;
 mod selftest;
 mod world;
 

@@ -3,8 +3,86 @@
 use crate::acpi;
 use crate::cpu::halt;
 use crate::cpu::ports::{inw, outb, outl, outw};
-use core::sync::atomic::{AtomicBool, Ordering};
-use log::{info, warn};
+use crate::{clock, saving};
+use core::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use log::{debug, info, warn};
+use vm::platform::InputEvent;
+
+/// The button's bit in both registers.
+const BUTTON: u16 = 1 << 8;
+/// Lisp has so long to log out, microseconds; then there is a checkpoint, which has as long again.
+const PATIENCE: u64 = 10_000_000;
+
+/// Port of the register with the button's state; 0 while nobody watches it.
+static BUTTON_STATUS: AtomicU16 = AtomicU16::new(0);
+
+/// Watches the power button from now on, if the machine has one that ACPI tells of.
+pub fn watch_button() {
+    match acpi::find_button() {
+        Ok((status, enable)) => {
+            // SAFETY: the ports of the fixed events by the firmware's tables. Their interrupt line stays closed.
+            unsafe {
+                outw(status, BUTTON);
+                outw(enable, inw(enable) | BUTTON);
+            }
+            BUTTON_STATUS.store(status, Ordering::Relaxed);
+        }
+        Err(error) => debug!("no power button: {error}"),
+    }
+}
+
+/// Was the button pressed since the last call?
+fn button_was_pressed() -> bool {
+    let status = BUTTON_STATUS.load(Ordering::Relaxed);
+    if status == 0 {
+        return false;
+    }
+    // SAFETY: as in `watch_button`; writing the bit clears it.
+    unsafe {
+        let pressed = inw(status) & BUTTON != 0;
+        if pressed {
+            outw(status, BUTTON);
+        }
+        pressed
+    }
+}
+
+/// What has become of the user's wish to switch off.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Wish {
+    /// There is none.
+    #[default]
+    None,
+    /// Lisp was asked to log out, and has until then.
+    Asked(u64),
+    /// It did not, so a checkpoint was asked for, which has until then.
+    Saving(u64),
+}
+
+impl Wish {
+    /// Looks after the button; what Lisp has to be told, if anything. Switches off when there is nothing to wait for.
+    pub fn look(&mut self) -> Option<InputEvent> {
+        let now = clock::microseconds();
+        match *self {
+            Self::None if button_was_pressed() => {
+                info!("power button: Lisp is asked to log out");
+                *self = Self::Asked(now + PATIENCE);
+                Some(InputEvent::PowerButton)
+            }
+            Self::Asked(until) if now >= until => {
+                warn!("Lisp did not log out: checkpoint");
+                saving::off_after_checkpoint();
+                *self = Self::Saving(now + PATIENCE);
+                Some(InputEvent::Checkpoint)
+            }
+            Self::Saving(until) if now >= until && !saving::is_saving() => {
+                warn!("Lisp cannot be interrupted: what has changed since the last save is lost");
+                off(ExitCode::Success)
+            }
+            _ => None,
+        }
+    }
+}
 
 /// What a test run ended with; QEMU's status is `code * 2 + 1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

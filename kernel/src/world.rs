@@ -8,13 +8,14 @@ use crate::devices::{block, display};
 use crate::machine::{KernelPlatform, log_counters, set_attention};
 use crate::memory::frames::FRAME;
 use crate::memory::{FRAMES, PhysicalAddress, direct};
-use crate::{files, pager, panic, power};
+use crate::{files, handoff, pager, panic, power, saving};
 use alloc::boxed::Box;
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicPtr, Ordering};
 use kernel_logic::handoff::Framebuffer;
 use kernel_logic::page_plan;
 use log::info;
+use store::{SaveKind, StoreError};
 use vm::address::{BYTES_PER_PAGE, ByteAddr};
 use vm::inspect::Instruction;
 use vm::layout::{Layout, Medley2, Medley35};
@@ -24,12 +25,17 @@ use vm::startup::Session;
 use vm::symbols;
 use vm::sysout::{self, LayoutKind, Sysout, SysoutError};
 
+/// Seconds between checkpoints when the command line does not say.
+const DEFAULT_AUTOSAVE: u64 = 300;
+
 /// Why Lisp cannot be brought up.
 enum WorldError {
     /// The disk.
     Disk(block::DiskError),
     /// The image on it.
     Image(SysoutError),
+    /// The store on it.
+    Store(StoreError),
     /// Memory for the map of that many bytes.
     NoMemory(usize),
 }
@@ -38,6 +44,7 @@ impl fmt::Display for WorldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Disk(error) => write!(f, "{error}."),
+            Self::Store(error) => write!(f, "The machine's disk cannot be used: {error}."),
             Self::Image(error) => write!(f, "The disk holds no usable Medley image: {error}."),
             Self::NoMemory(bytes) => {
                 write!(
@@ -56,6 +63,12 @@ impl From<block::DiskError> for WorldError {
     }
 }
 
+impl From<StoreError> for WorldError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 impl From<SysoutError> for WorldError {
     fn from(error: SysoutError) -> Self {
         Self::Image(error)
@@ -64,21 +77,51 @@ impl From<SysoutError> for WorldError {
 
 /// Brings Lisp up, and the power down when it is done.
 pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
-    let image = load().unwrap_or_else(|error| panic::fatal(format_args!("{error}")));
-    info!("{} image of {} pages, screen {width}x{height}", image.layout().name(), image.pages());
+    let (layout, from_checkpoint) = load().unwrap_or_else(|error| panic::fatal(format_args!("{error}")));
+    info!("screen {width}x{height}");
     if let Some((framebuffer, address)) = screen {
         display::start(framebuffer, address, width, height);
     }
     let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::from_boot_module())));
-    match image.layout() {
-        LayoutKind::Medley2 => start::<Medley2>(platform),
-        LayoutKind::Medley35 => start::<Medley35>(platform),
+    match layout {
+        LayoutKind::Medley2 => start::<Medley2>(platform, from_checkpoint),
+        LayoutKind::Medley35 => start::<Medley35>(platform, from_checkpoint),
     }
 }
 
-/// Finds the image and makes Lisp space.
-fn load() -> Result<Sysout, WorldError> {
+/// Finds the world and makes Lisp space: its layout, and whether it was saved by a checkpoint.
+fn load() -> Result<(LayoutKind, bool), WorldError> {
     let sectors = block::start()?;
+    let line = &handoff().command_line;
+    if let Some(record) = saving::open(line.value("generation").and_then(|number| number.parse().ok()))? {
+        let layout = store::sysout::layout_of(record.layout)?;
+        let lisp_pages = layout.max_pages() as usize;
+        info!(
+            "{} world \"{}\", generation {} of {} Lisp pages",
+            layout.name(),
+            record.origin.name.as_str(),
+            record.generation,
+            record.lisp_pages
+        );
+        pager::start(pager::Source::Store, lisp_pages, |table| {
+            for (page, slots) in table.chunks_mut(page_plan::SLOTS).enumerate() {
+                let present = saving::present(page as u32);
+                slots
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(slot, _)| present & 1 << slot != 0)
+                    .for_each(|(_, entry)| *entry = 0);
+            }
+            Ok::<(), WorldError>(())
+        })?;
+        saving::set_period(line.value("autosave").and_then(|seconds| seconds.parse().ok()).unwrap_or(DEFAULT_AUTOSAVE));
+        return Ok((layout, record.kind == SaveKind::Autosave));
+    }
+    load_sysout(sectors).map(|layout| (layout, false))
+}
+
+/// Makes Lisp space of a plain sysout, which is only read.
+fn load_sysout(sectors: u64) -> Result<LayoutKind, WorldError> {
     let mut page = [0; BYTES_PER_PAGE];
     if sectors >= 2 {
         block::read(1, &mut page)?;
@@ -100,21 +143,23 @@ fn load() -> Result<Sysout, WorldError> {
     let map = image.page_map(&buffer[skip..length])?;
 
     const { assert!(sysout::ABSENT == page_plan::ABSENT) };
-    pager::start(image.layout().max_pages() as usize, |table| map.invert(table))?;
+    let lisp_pages = image.layout().max_pages() as usize;
+    info!("{} image of {} pages", image.layout().name(), image.pages());
+    pager::start(pager::Source::Sysout, lisp_pages, |table| map.invert(table))?;
     FRAMES.with(|free| {
         for index in 0..frames {
             // SAFETY: the map was the only user, and it is not used any more.
             unsafe { free.release(PhysicalAddress(run.0 + index * FRAME)) };
         }
     });
-    Ok(image)
+    Ok(image.layout())
 }
 
 /// The machine for the report of a stopped kernel; null while there is none.
 static MACHINE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Runs Lisp until it ends.
-fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
+fn start<L: Layout>(platform: &'static mut KernelPlatform, from_checkpoint: bool) -> ! {
     // SAFETY: the lower half of the address space is Lisp's alone since the kernel has its own page tables; the pager
     // serves every fault there or stops the machine.
     let space = unsafe { Space::claim() };
@@ -133,6 +178,10 @@ fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
     if let Err(error) = machine.start(&Session::default()) {
         panic::fatal(format_args!("Lisp cannot start: {error}."));
     }
+    if from_checkpoint {
+        machine.came_from_checkpoint();
+    }
+    power::watch_button();
     info!("first bytecode");
     let exit = machine.run();
     log_counters();

@@ -68,6 +68,15 @@ pub(crate) fn look_up<L: Layout>(space: Space, frame: Frame, name: AtomIndex) ->
     Err(MachineError::BadStack { what: "a chain of callers without an end", at: frame.at })
 }
 
+/// The value that `name` has for code that runs in `frame`.
+pub(crate) fn value_in<L: Layout>(space: Space, frame: Frame, name: AtomIndex) -> Result<u32, MachineError> {
+    let slot = match look_in::<L>(space, frame, name)? {
+        Some(slot) => slot,
+        None => look_up::<L>(space, frame, name)?,
+    };
+    Ok(space.cell(slot_pointer::<L>(slot)))
+}
+
 /// False if this frame certainly has no binding of `name`: so it is with almost all. Tables differ in length, which a
 /// processor cannot foresee; so four names are compared at once, even if there are fewer and code is behind them.
 #[inline(always)]

@@ -11,6 +11,7 @@
 //! | a key went up or down and Lisp's keyboard process waits | \DOBUFFEREDTRANSITIONS |
 //! | enough was allocated | \DORECLAIM |
 //! | \PENDINGINTERRUPT (a control character, a full stack, full storage) | \INTERRUPTFRAME |
+//! | the power button, a checkpoint (see `saving`), if \INTERRUPTABLE | LOGOUT, \FLUSHVM, SAVEVM |
 //!
 //! The interrupt state is a cell: pending (8 bits) | being handled (8) | character (16).
 
@@ -118,6 +119,8 @@ fn serve<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Result<(), Flow> {
         space.set_cell(state, space.cell(state) | pending << 16);
         space.set_cell(symbols.pending_interrupt, 0);
         call_between(m, r, symbols.interrupt_frame)?;
+    } else if let Some(function) = crate::saving::granted(m, r)? {
+        call_between(m, r, function)?;
     }
     Ok(())
 }

@@ -79,7 +79,15 @@ impl<L: Layout> Machine<L> {
             }
             InputEvent::MouseMove { x, y } => self.mouse(x, y),
             InputEvent::PowerButton => {
-                self.exit = Some(Exit::Logout);
+                if self.symbols.log_out.is_some() {
+                    self.wishes.log_out = true;
+                } else {
+                    self.exit = Some(Exit::Logout);
+                }
+                self.attention.request();
+            }
+            InputEvent::Checkpoint => {
+                self.wishes.checkpoint = true;
                 self.attention.request();
             }
         }

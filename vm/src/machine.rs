@@ -114,6 +114,8 @@ pub struct Machine<L: Layout> {
     pub(crate) loops: crate::loops::Loops,
     /// What interrupts wait for.
     pub(crate) interrupts: Interrupts,
+    /// What the machine wants Lisp to do.
+    pub(crate) wishes: crate::saving::Wishes,
     /// Whether the scheduler's present round does anything.
     pub idleness: crate::idle::Idleness,
 }
@@ -148,6 +150,7 @@ impl<L: Layout> Machine<L> {
             logged: Default::default(),
             loops: Default::default(),
             interrupts: Interrupts::default(),
+            wishes: Default::default(),
             idleness: crate::idle::Idleness::default(),
         }
     }

@@ -48,8 +48,10 @@ pub enum InputEvent {
     },
     /// The wheel turned by so many notches; positive is away from the user.
     Wheel(i8),
-    /// The power button.
+    /// The power button: Lisp should log out.
     PowerButton,
+    /// It is time to save the world while Lisp goes on: see [`SavePlace::Checkpoint`].
+    Checkpoint,
 }
 
 /// The three buttons of Lisp's mouse.
@@ -218,6 +220,9 @@ pub trait World {
 pub enum SavePlace<'a> {
     /// The machine's own place, which it comes up from.
     Own,
+    /// The same, because of [`InputEvent::Checkpoint`]: the world as it is now, while Lisp goes on. It is enough to have
+    /// begun. A world that comes up from such a save wants [`crate::machine::Machine::came_from_checkpoint`].
+    Checkpoint,
     /// A file of this name, as [`Files`] have it; versions mean nothing here.
     File(FileDevice, &'a [u8]),
 }

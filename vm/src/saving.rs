@@ -14,10 +14,19 @@
 //! So the machine has no register to save. What is left for it is what only an emulator knows: that the world is one
 //! of an emulator's and valid, and how far its storage has run out. The file has as many pages as the interface page
 //! says, each where FPtoVP has it; file page 1 is the interface page.
+//!
+//! # Checkpoints
+//! A checkpoint saves in the same way, but nobody in Lisp asked for it: the machine calls `\FLUSHVM` between two
+//! instructions, when Lisp may be interrupted. Devices and processes are not told, so the user sees nothing of it. They
+//! have to be told when such a world comes up again, because it is another day on another machine: the machine then
+//! calls `SAVEVM` and answers its VMEMSAVE with T, "this is the saved world", and `SAVEVM` does what is to be done.
 
-use crate::address::{BYTES_PER_PAGE, FilePage, LispPage};
+use crate::address::{AtomIndex, BYTES_PER_PAGE, FilePage, LispPage};
+use crate::dispatch::Flow;
+use crate::frames::Frame;
+use crate::free_variables::value_in;
 use crate::layout::Layout;
-use crate::machine::Machine;
+use crate::machine::{Machine, Regs};
 use crate::memory::Space;
 use crate::platform::{LogLevel, SaveError, SavePlace, World};
 use crate::startup::MACHINE_TYPE;
@@ -65,6 +74,54 @@ impl<L: Layout> World for Standing<L> {
             *bytes = self.space.cell(page.base().plus(2 * cell as u32)).to_be_bytes();
         }
     }
+}
+
+/// What the machine wants Lisp to do as soon as it may be interrupted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wishes {
+    /// Log out.
+    pub(crate) log_out: bool,
+    /// Save without anybody noticing.
+    pub(crate) checkpoint: bool,
+    /// Take notice that the world has just come up.
+    pub(crate) restart: bool,
+    /// The next VMEMSAVE is a checkpoint's.
+    pub(crate) checkpointing: bool,
+    /// The next VMEMSAVE answers that this is the saved world.
+    pub(crate) restarting: bool,
+}
+
+impl<L: Layout> Machine<L> {
+    /// Has Lisp take notice that it comes from a checkpoint. Call it before the machine runs.
+    pub fn came_from_checkpoint(&mut self) {
+        self.wishes.restart = true;
+        self.attention.request();
+    }
+}
+
+/// The function that Lisp shall be called with now, if one is wished for and Lisp may be interrupted.
+pub(crate) fn granted<L: Layout>(m: &mut Machine<L>, r: &Regs) -> Result<Option<AtomIndex>, Flow> {
+    let Wishes { log_out, checkpoint, restart, .. } = m.wishes;
+    if !(log_out || checkpoint || restart) {
+        return Ok(None);
+    }
+    if let Some(interruptable) = m.symbols.interruptable {
+        let value = value_in::<L>(m.space, Frame::of_pvar(m.space, r.pvar), interruptable);
+        if m.sound(value)? == 0 {
+            return Ok(None);
+        }
+    }
+    let wishes = &mut m.wishes;
+    Ok(if restart {
+        (wishes.restart, wishes.restarting) = (false, m.symbols.save_vm.is_some());
+        m.symbols.save_vm
+    } else if log_out {
+        wishes.log_out = false;
+        m.symbols.log_out
+    } else {
+        (wishes.checkpoint, wishes.checkpointing) = (false, m.symbols.flush_vm.is_some());
+        m.symbols.flush_vm
+    })
 }
 
 /// Saves the world.

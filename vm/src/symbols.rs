@@ -142,6 +142,10 @@ shared! {
         do_reclaim = "\\DORECLAIM";
     }
     optional {
+        interruptable = "\\INTERRUPTABLE";
+        flush_vm = "\\FLUSHVM";
+        save_vm = "SAVEVM";
+        log_out = "LOGOUT";
         automatic_hard_reset = "AUTOHARDRESETFLG";
         dirty = "DIRTY";
         punt_bltchar = "\\MAIKO.PUNTBLTCHAR";

@@ -108,6 +108,15 @@ pub fn set_inverse(inverse: bool) {
     });
 }
 
+/// Shows everything anew, because something else was drawn over it.
+pub fn redraw() {
+    DISPLAY.with(|display| {
+        if let Some(display) = display {
+            display.draw_cells(0, display.shadow.len());
+        }
+    });
+}
+
 /// Shows what changed, unless the last frame was just now. Says whether it drew.
 pub fn refresh() -> bool {
     let now = clock::microseconds();

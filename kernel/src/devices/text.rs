@@ -76,6 +76,19 @@ impl TextScreen {
     }
 }
 
+/// Shows a line at the top of the screen, over whatever is there.
+pub fn show_line(text: fmt::Arguments<'_>) {
+    let Some((framebuffer, address)) = SCREEN.try_with(|place| *place).flatten() else { return };
+    let mut screen = TextScreen { framebuffer, address, column: 0, line: 0 };
+    for y in 0..2 * MARGIN + HEIGHT {
+        for x in 0..framebuffer.width {
+            screen.pixel(x, y, 0xff);
+        }
+    }
+    // There is nowhere to say that a line could not be shown.
+    let _ = fmt::Write::write_fmt(&mut screen, text);
+}
+
 impl fmt::Write for TextScreen {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         text.chars().for_each(|character| self.character(character));

@@ -7,6 +7,8 @@
 //! | `log=info` | serial log level: `error`, `warn`, `info`, `debug`, `trace` |
 //! | `exit-device` | power off through QEMU's isa-debug-exit (tests) |
 //! | `export-files=A,B` | print files of these names on the serial line when Lisp has written and closes them (tests) |
+//! | `autosave=SECONDS` | time between checkpoints of a world on a store, 300 if not given; 0 for none |
+//! | `generation=N` | come up from that generation of the store, not from the newest |
 //! | `test=NAME` | run a self-test instead of Lisp |
 
 /// Most bytes of a command line that are kept.

@@ -32,7 +32,7 @@ pub const STACKS: u64 = 0xffff_c000_0000_0000;
 /// Distance between two stacks.
 pub const STACK_SLOT: u64 = 0x40_0000;
 /// Bytes of the heap: drivers and tables only, Lisp's memory never comes from here.
-const HEAP_BYTES: u64 = 2 << 20;
+const HEAP_BYTES: u64 = 16 << 20;
 
 /// An address as it goes out on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

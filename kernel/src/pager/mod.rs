@@ -27,8 +27,10 @@ use crate::memory::exclusive::Exclusive;
 use crate::memory::frames::FRAME;
 use crate::memory::paging::{self, DATA};
 use crate::memory::{FRAMES, PhysicalAddress, direct, permanent_frames};
+use crate::saving;
 use core::fmt;
 use kernel_logic::page_plan::{ABSENT, LISP_PAGE, NEW, Plan, SLOTS, swap_groups};
+use store::StoreError;
 use vm::memory::{GUARD, REGION};
 use x86_64::VirtAddr;
 use x86_64::instructions::tlb;
@@ -61,6 +63,13 @@ pub enum PagerError {
         /// What it said.
         error: DiskError,
     },
+    /// What the disk holds of a page is wrong, or it failed.
+    Store {
+        /// Lisp word address of the 4 KiB page.
+        word: u32,
+        /// What is wrong.
+        error: StoreError,
+    },
     /// No frame is left.
     OutOfMemory {
         /// Lisp word address.
@@ -82,6 +91,10 @@ impl fmt::Display for PagerError {
                 write!(f, "Lisp touched address {word:#x}, where there is no page (virtual page {:#x})", word >> 8)
             }
             Self::Disk { word, error } => write!(f, "the page at Lisp address {word:#x} could not be read: {error}"),
+            Self::Store { word, error } => write!(
+                f,
+                "the page at Lisp address {word:#x} could not be read: {error}. The generation before may be whole: `boot list` shows its number, `run-qemu.sh --generation N` starts it"
+            ),
             Self::OutOfMemory { word, resident } => write!(
                 f,
                 "no memory left for the page at Lisp address {word:#x}; {} MiB of Lisp space are resident. Give the machine more memory",
@@ -128,7 +141,17 @@ impl fmt::Display for Counters {
     }
 }
 
+/// Where pages come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A plain sysout: the table has a file page for each Lisp page.
+    Sysout,
+    /// The machine's store, by 4 KiB pages: the table only says which Lisp pages exist.
+    Store,
+}
+
 struct Pager {
+    source: Source,
     /// File page of each Lisp page, [`ABSENT`] or [`NEW`].
     table: &'static mut [u32],
     /// Page table entries of Lisp space.
@@ -143,7 +166,7 @@ static PAGER: Exclusive<Option<Pager>> = Exclusive::new(None);
 
 /// Makes a Lisp space of `lisp_pages` pages of 512 bytes. `fill` writes the file page of every Lisp page into the table,
 /// which starts with [`ABSENT`] everywhere.
-pub fn start<E>(lisp_pages: usize, fill: impl FnOnce(&mut [u32]) -> Result<(), E>) -> Result<(), E> {
+pub fn start<E>(source: Source, lisp_pages: usize, fill: impl FnOnce(&mut [u32]) -> Result<(), E>) -> Result<(), E> {
     let lisp_pages = lisp_pages.next_multiple_of(SLOTS);
     let frames = permanent_frames((lisp_pages as u64 * 4).div_ceil(FRAME));
     // SAFETY: frames of our own, for ever, large enough.
@@ -159,6 +182,7 @@ pub fn start<E>(lisp_pages: usize, fill: impl FnOnce(&mut [u32]) -> Result<(), E
     // SAFETY: it takes rights away from code that does not use them.
     unsafe { Cr0::update(|flags| flags.insert(Cr0Flags::WRITE_PROTECT)) };
     let pager = Pager {
+        source,
         table,
         entries,
         staging: permanent_frames(1),
@@ -283,10 +307,14 @@ impl Pager {
         }
         let out_of_memory = PagerError::OutOfMemory { word, resident: self.counters.resident * FRAME };
         let frame = FRAMES.try_with(|frames| frames.allocate()).flatten().ok_or(out_of_memory)?;
-        if let Err(error) = self.read(&plan, frame) {
+        let read = match self.source {
+            Source::Sysout => self.read(&plan, frame).map_err(|error| PagerError::Disk { word, error }),
+            Source::Store => self.read_stored(page, frame).map_err(|error| PagerError::Store { word, error }),
+        };
+        if let Err(error) = read {
             // SAFETY: the frame was just allocated and is mapped nowhere.
             let _ = FRAMES.try_with(|frames| unsafe { frames.release(frame) });
-            return Err(PagerError::Disk { word, error });
+            return Err(error);
         }
         // Absent until now, and the processor does not remember absent pages: no flush.
         self.entries[page] = frame.0 | DATA.bits();
@@ -296,6 +324,20 @@ impl Pager {
         counters.pages_read += plan.file_pages() as u64;
         counters.resident += 1;
         counters.microseconds += clock::microseconds() - started;
+        Ok(())
+    }
+
+    /// Reads a page of the store and swaps it into the frame; what does not exist is zero in the store.
+    fn read_stored(&mut self, page: usize, frame: PhysicalAddress) -> Result<(), StoreError> {
+        // SAFETY: the staging frame is the pager's own, and the pager is in use once; `frame` was just allocated.
+        let (staging, memory) = unsafe {
+            (
+                &mut *direct::<[u8; FRAME as usize]>(self.staging),
+                core::slice::from_raw_parts_mut(direct::<u8>(frame), FRAME as usize),
+            )
+        };
+        saving::read_page(page as u32, staging)?;
+        swap_groups(&staging[..], memory);
         Ok(())
     }
 

@@ -126,7 +126,7 @@ fn lisp_space() -> u32 {
         inside @ 0..8 => page - inside + (inside * 5 + 3) % 8,
         _ => page,
     };
-    let _ = pager::start::<()>(65_536, |table| {
+    let _ = pager::start::<()>(pager::Source::Sysout, 65_536, |table| {
         for (page, entry) in table[..pages / 64 * 64].iter_mut().enumerate().filter(|(page, _)| page % 13 != 0) {
             *entry = file_page(page) as u32;
         }
@@ -183,7 +183,7 @@ fn lisp_space() -> u32 {
 }
 
 fn no_page() -> u32 {
-    let _ = pager::start::<()>(65_536, |_| Ok(()));
+    let _ = pager::start::<()>(pager::Source::Sysout, 65_536, |_| Ok(()));
     panic::set_lisp_report(|out, _| {
         let _ = writeln!(out, "in a self-test, touching word 0x12345");
     });
@@ -219,7 +219,7 @@ fn write_code() -> u32 {
 fn show(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> u32 {
     let Some((framebuffer, address)) = screen else { panic::fatal(format_args!("there is no framebuffer.")) };
     let words = width / 16 * height;
-    let _ = pager::start::<()>(65_536, |_| Ok(()));
+    let _ = pager::start::<()>(pager::Source::Sysout, 65_536, |_| Ok(()));
     if let Err(error) = pager::add_pages(display::DISPLAY_WORDS / 256, words.div_ceil(256)) {
         panic::fatal(format_args!("{error}."));
     }

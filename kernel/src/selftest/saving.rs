@@ -51,7 +51,7 @@ fn take(page: u32, buffer: &mut [u8; BLOCK], expected: impl Fn(u64) -> u32) -> u
 /// Snapshots while Lisp writes: contents, counters, failure, pages made meanwhile.
 pub(super) fn snapshots() -> u32 {
     let mut failures = 0;
-    let _ = pager::start::<()>(65_536, |_| Ok(()));
+    let _ = pager::start::<()>(pager::Source::Sysout, 65_536, |_| Ok(()));
     if let Err(error) = pager::add_pages(FIRST * 8, PAGES * 8) {
         panic::fatal(format_args!("{error}."));
     }

@@ -26,6 +26,8 @@ const BAD_NAME: FileError = FileError(22);
 const LISP_DATE_AT_UNIX_0: i64 = 29_969_152;
 /// The length of a file that is no file.
 const SPECIAL_FILE: u32 = u32::MAX;
+/// More blocks than any world needs.
+const PLENTY: u32 = 1 << 20;
 /// -1.
 const MINUS_ONE: u32 = SMALL_NEGATIVE | 0xFFFF;
 
@@ -408,7 +410,14 @@ pub(super) fn change_directory<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -
 }
 
 /// COM-GETFREEBLOCK: name, box for the number.
+///
+/// Medley 2.0 asks this before it saves to the machine's own place, and gives up if there is no answer. A machine without
+/// files, but with such a place, has to give one.
 pub(super) fn free_blocks<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -> Result<u32, Flow> {
+    if m.platform.files().is_none() && m.platform.worlds().is_some() {
+        put(m, call.argument(1), PLENTY);
+        return Ok(T);
+    }
     let outcome = (|| {
         let (device, name) = Name::read_with_device(m, call.argument(0))?;
         let blocks = files(m)?.free_blocks(device, name.bytes())?;

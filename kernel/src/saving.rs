@@ -1,0 +1,295 @@
+//! The machine's disk as Lisp's memory comes from it and goes back to it: the store, with the virtio driver below and the
+//! pager's snapshots above.
+//!
+//! ```text
+//!   VMEMSAVE (LOGOUT, SAVEVM)   snapshot, written and flushed while Lisp waits
+//!   checkpoint (the timer's)    snapshot; then a few blocks at every chance, while Lisp runs
+//!
+//!   page fault --> store.read_page --> disk          store.step --> snapshot::take --> disk
+//! ```
+
+use crate::devices::block::{self, DiskError};
+use crate::devices::{display, text};
+use crate::memory::exclusive::Exclusive;
+use crate::pager::snapshot;
+use crate::{clock, pager, power};
+use core::fmt;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use log::{error, info, warn};
+use store::{Block, Device, DeviceError, PageSource, Progress, Record, SaveInfo, SaveKind, Store, StoreError};
+use vm::platform::{SaveError, SavePlace, World, Worlds};
+
+/// Sectors in a block of the store.
+const SECTORS: u64 = (store::BLOCK / block::SECTOR) as u64;
+/// A turn of a checkpoint takes at most so long, microseconds.
+const TURN: u64 = 1_000;
+/// Blocks between two looks at the clock.
+const BLOCKS_A_STEP: usize = 2;
+/// A save that takes longer shows how far it is, microseconds.
+const SHOW_AFTER: u64 = 500_000;
+/// A checkpoint that failed is tried again after so long, microseconds.
+const TRY_AGAIN: u64 = 60_000_000;
+
+/// The virtio disk, as the store wants it.
+struct VirtioDisk;
+
+fn device_error(error: DiskError, sector: u64) -> DeviceError {
+    match error {
+        DiskError::NoDisk | DiskError::Unusable(_) => DeviceError::Gone,
+        DiskError::PastEnd { sector, capacity, .. } => DeviceError::PastEnd { sector, sectors: capacity },
+        DiskError::Failed { sector } => DeviceError::Read { sector },
+        DiskError::Unwritten { sector } => DeviceError::Write { sector },
+        DiskError::Unflushed => DeviceError::Flush,
+        DiskError::ReadOnly | DiskError::Busy => DeviceError::Write { sector },
+    }
+}
+
+impl Device for VirtioDisk {
+    fn blocks(&self) -> u64 {
+        block::capacity() / SECTORS
+    }
+
+    fn has_flush(&self) -> bool {
+        block::has_flush()
+    }
+
+    fn read(&mut self, first: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
+        let sector = u64::from(first) * SECTORS;
+        block::read(sector, buffer).map_err(|error| device_error(error, sector))
+    }
+
+    fn room(&mut self) -> usize {
+        block::room()
+    }
+
+    fn submit_write(&mut self, block: u32, data: &Block) -> Result<(), DeviceError> {
+        let sector = u64::from(block) * SECTORS;
+        block::submit_write(sector, data).map_err(|error| device_error(error, sector))
+    }
+
+    fn submit_flush(&mut self) -> Result<(), DeviceError> {
+        block::submit_flush().map_err(|_| DeviceError::Flush)
+    }
+
+    fn poll(&mut self) -> Result<usize, DeviceError> {
+        block::poll().map_err(|error| device_error(error, 0))
+    }
+}
+
+/// The pager's snapshot, as the store wants it.
+struct Snapshot;
+
+impl PageSource for Snapshot {
+    fn page(&mut self, page: u32, into: &mut Block) -> Option<u8> {
+        snapshot::take(page, into)
+    }
+}
+
+static STORE: Exclusive<Option<Store>> = Exclusive::new(None);
+/// When the save under way began, in microseconds; 0 while there is none.
+static STARTED: AtomicU64 = AtomicU64::new(0);
+/// Microseconds between checkpoints; 0 for none.
+static PERIOD: AtomicU64 = AtomicU64::new(0);
+/// When the next checkpoint is due, in microseconds.
+static DUE: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Opens the store on the disk, at a generation or at the newest one that is complete. `None` if there is no store.
+pub fn open(generation: Option<u64>) -> Result<Option<Record>, StoreError> {
+    let opened = match generation {
+        Some(generation) => Store::open_generation(&mut VirtioDisk, generation),
+        None => Store::open(&mut VirtioDisk),
+    };
+    let store = match opened {
+        Ok(store) => store,
+        Err(StoreError::NotAStore | StoreError::Blank) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    for found in store.generations() {
+        let record = &found.record;
+        info!(target: "disk", "generation {}: {}, {} Lisp pages, {:?}", record.generation, record.kind, record.lisp_pages, found.health);
+    }
+    if !block::has_flush() {
+        warn!(target: "disk", "the disk cannot be told to make writes durable: a power cut may cost more than the last save");
+    }
+    let record = store.current().copied();
+    STORE.with(|place| *place = Some(store));
+    Ok(record)
+}
+
+/// Switch off when a checkpoint is done?
+static OFF: AtomicBool = AtomicBool::new(false);
+
+/// Makes the next checkpoint the machine's last deed.
+pub fn off_after_checkpoint() {
+    OFF.store(true, Ordering::Relaxed);
+}
+
+/// Uses the store.
+fn with<R>(work: impl FnOnce(&mut Store) -> Result<R, StoreError>) -> Result<R, StoreError> {
+    STORE
+        .try_with(|store| store.as_mut().map_or(Err(StoreError::NoWorld), work))
+        .unwrap_or(Err(StoreError::SaveUnderWay))
+}
+
+/// Which Lisp pages of a 4 KiB page the open generation has, a bit each.
+pub fn present(page: u32) -> u8 {
+    with(|store| Ok(store.entry(page).present)).unwrap_or(0)
+}
+
+/// Reads a page in the byte order of a sysout; for page faults.
+pub fn read_page(page: u32, into: &mut Block) -> Result<(), StoreError> {
+    with(|store| store.read_page(&mut VirtioDisk, page, into).map(|_| ()))
+}
+
+/// Sets how many seconds there are between checkpoints; 0 for none.
+pub fn set_period(seconds: u64) {
+    PERIOD.store(seconds * 1_000_000, Ordering::Relaxed);
+    next_checkpoint(clock::microseconds());
+}
+
+fn next_checkpoint(now: u64) {
+    let period = PERIOD.load(Ordering::Relaxed);
+    DUE.store(if period == 0 { u64::MAX } else { now + period }, Ordering::Relaxed);
+}
+
+/// Is it time for a checkpoint? Says so once for each.
+pub fn checkpoint_is_due() -> bool {
+    let now = clock::microseconds();
+    if now < DUE.load(Ordering::Relaxed) || is_saving() {
+        return false;
+    }
+    next_checkpoint(now);
+    true
+}
+
+/// Is a save under way?
+pub fn is_saving() -> bool {
+    STARTED.load(Ordering::Relaxed) != 0
+}
+
+/// Begins to save what has changed.
+fn begin(kind: SaveKind) -> Result<(), StoreError> {
+    let mut changed = alloc::vec::Vec::new();
+    changed.try_reserve(pager::counters().dirty as usize).map_err(|_| StoreError::NoMemory { bytes: 0 })?;
+    snapshot::begin(|page| changed.push(page));
+    let info = SaveInfo { date: clock::unix_seconds() as i64, kind };
+    let begun = with(|store| store.begin_save(changed.into_iter(), &info));
+    match begun {
+        Ok(()) => STARTED.store(clock::microseconds().max(1), Ordering::Relaxed),
+        Err(_) => snapshot::end(false),
+    }
+    begun
+}
+
+/// Goes on with the save; says how far it is.
+fn step(budget: usize) -> Result<Progress, StoreError> {
+    let progress = with(|store| store.step(&mut VirtioDisk, &mut Snapshot, budget));
+    let started = match progress {
+        Ok(Progress::Done { .. }) | Err(_) => STARTED.swap(0, Ordering::Relaxed),
+        Ok(_) => return progress,
+    };
+    snapshot::end(progress.is_ok());
+    match progress {
+        Ok(Progress::Done { generation }) => {
+            let milliseconds = (clock::microseconds() - started) / 1000;
+            let written = with(|store| Ok(store.current().map_or(0, |record| record.written))).unwrap_or(0);
+            info!(target: "disk", "generation {generation} saved: {} KiB in {milliseconds} ms", written * 4);
+            info!(target: "disk", "{}", snapshot::counters());
+        }
+        Err(error) => error!(target: "disk", "the world was not saved: {error}"),
+        Ok(_) => {}
+    }
+    if progress.is_ok() && OFF.load(Ordering::Relaxed) {
+        power::off(power::ExitCode::Success);
+    }
+    progress
+}
+
+/// Saves while Lisp waits.
+fn save_now() -> Result<(), StoreError> {
+    if is_saving() {
+        // A checkpoint is of an older moment; its failure is not that of this save.
+        let _ = finish();
+    }
+    begin(SaveKind::Save)?;
+    finish()
+}
+
+fn finish() -> Result<(), StoreError> {
+    let mut shown = 0;
+    loop {
+        match step(64)? {
+            Progress::Done { .. } => {
+                if shown > 0 {
+                    display::redraw();
+                }
+                return Ok(());
+            }
+            Progress::Going { done, pages } | Progress::Waiting { done, pages } => {
+                let passed = clock::microseconds() - STARTED.load(Ordering::Relaxed);
+                if passed > SHOW_AFTER * (shown + 1) {
+                    shown = passed / SHOW_AFTER;
+                    text::show_line(format_args!("Saving: {} of {} KiB", done * 4, pages * 4));
+                }
+            }
+        }
+    }
+}
+
+/// Lets a checkpoint have its turn; called often.
+pub fn turn() {
+    if !is_saving() {
+        return;
+    }
+    let end = clock::microseconds() + TURN;
+    while clock::microseconds() < end {
+        match step(BLOCKS_A_STEP) {
+            Ok(Progress::Going { .. }) => {}
+            Ok(_) => return,
+            Err(_) => {
+                DUE.fetch_min(clock::microseconds() + TRY_AGAIN, Ordering::Relaxed);
+                return;
+            }
+        }
+    }
+}
+
+/// The disk as a place for worlds.
+pub struct KernelWorlds;
+
+/// Lisp's number for an error, of which there are few.
+fn lisp_error(error: &StoreError) -> SaveError {
+    match error {
+        StoreError::Full { .. } | StoreError::Device(DeviceError::NoSpace { .. }) => SaveError::NoSpace,
+        StoreError::NoWorld => SaveError::CannotOpen,
+        StoreError::Device(DeviceError::Gone) => SaveError::TimedOut,
+        _ => SaveError::CannotWrite,
+    }
+}
+
+/// What Lisp has to know when it cannot save at all.
+fn refuse(what: impl fmt::Display) -> Result<(), SaveError> {
+    warn!(target: "disk", "the world was not saved: {what}");
+    Err(SaveError::CannotOpen)
+}
+
+impl Worlds for KernelWorlds {
+    fn save(&mut self, place: SavePlace<'_>, _world: &dyn World) -> Result<(), SaveError> {
+        if STORE.with(|store| store.is_none()) {
+            return refuse("the machine came up from a plain sysout, which is only read");
+        }
+        if block::is_read_only() {
+            return refuse("the disk can only be read");
+        }
+        let done = match place {
+            SavePlace::File(..) => return refuse("this machine has no files to save it to"),
+            SavePlace::Own => save_now(),
+            SavePlace::Checkpoint if is_saving() => Ok(()),
+            SavePlace::Checkpoint => begin(SaveKind::Autosave),
+        };
+        done.map_err(|error| {
+            error!(target: "disk", "the world was not saved: {error}");
+            lisp_error(&error)
+        })
+    }
+}
