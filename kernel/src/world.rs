@@ -81,6 +81,11 @@ pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
     info!("screen {width}x{height}");
     if let Some((framebuffer, address)) = screen {
         display::start(framebuffer, address, width, height);
+        // Lisp draws only what changes: the screen as it was saved has to be there.
+        if let Err(error) = pager::prefetch(display::DISPLAY_WORDS, width / 16 * height) {
+            panic::fatal(format_args!("{error}."));
+        }
+        display::refresh();
     }
     let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::from_boot_module())));
     match layout {

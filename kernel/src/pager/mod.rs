@@ -14,7 +14,7 @@
 //! | 5 accessed, 6 dirty | set by the processor; dirty is cleared when display or snapshot have looked |
 //! | 9 | changed since it was last saved: every dirty bit that [`take_dirty`] cleared is kept here |
 //! | 10, 11 | waits for a snapshot, belongs to one: see [`snapshot`] |
-//! | 52 | changed since the display looked: every dirty bit that a snapshot cleared is kept here |
+//! | 52 | came in or changed since the display looked: every dirty bit that a snapshot cleared is kept here |
 //!
 //! A Lisp page that shares its 4 KiB with an existing one reads as zeroes instead of faulting: the processor cannot
 //! tell them apart. Where none of the eight exists, touching it is an error.
@@ -239,6 +239,20 @@ pub fn add_pages(first: u32, count: u32) -> Result<(), PagerError> {
     })
 }
 
+/// Brings in what exists among `words` words from `word`, a multiple of 2048, without Lisp having touched it.
+pub fn prefetch(word: u32, words: u32) -> Result<(), PagerError> {
+    with(|pager| {
+        let pages = (word / 2048) as usize..(word + words).div_ceil(2048) as usize;
+        for page in pages {
+            let absent = pager.entries.get(page).is_some_and(|entry| entry & PRESENT == 0);
+            if absent && pager.table[page * SLOTS..][..SLOTS].iter().any(|&file| file != ABSENT) {
+                pager.bring_in(page, page as u32 * 2048)?;
+            }
+        }
+        Ok(())
+    })
+}
+
 /// Does the Lisp page exist?
 pub fn exists(lisp_page: u32) -> bool {
     with(|pager| pager.table.get(lisp_page as usize).is_some_and(|&page| page != ABSENT))
@@ -317,11 +331,15 @@ impl Pager {
             return Err(error);
         }
         // Absent until now, and the processor does not remember absent pages: no flush.
-        self.entries[page] = frame.0 | DATA.bits();
+        self.entries[page] = frame.0 | DATA.bits() | SHOW;
         let counters = &mut self.counters;
         counters.faults += 1;
-        counters.requests += plan.runs().len() as u64;
-        counters.pages_read += plan.file_pages() as u64;
+        let (requests, pages_read) = match self.source {
+            Source::Sysout => (plan.runs().len(), plan.file_pages()),
+            Source::Store => (usize::from(plan.file_pages() > 0), plan.file_pages()),
+        };
+        counters.requests += requests as u64;
+        counters.pages_read += pages_read as u64;
         counters.resident += 1;
         counters.microseconds += clock::microseconds() - started;
         Ok(())
