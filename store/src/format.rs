@@ -19,6 +19,7 @@
 //! one, or belongs elsewhere, is seen. Records and superblocks hold their own CRC in their last four bytes, and their own
 //! position. Numbers are little-endian; block 0 stands for "nothing": no leaf, or a page of zeroes.
 
+pub use crate::checksum::crc;
 use crate::device::Block;
 pub use crate::device::{BLOCK, SECTOR};
 use core::fmt;
@@ -50,11 +51,6 @@ const LEAF_ENTRY: usize = 16;
 const ROOT_ENTRY: usize = 8;
 /// Where records and superblocks have their CRC.
 const OWN_CRC: usize = BLOCK - 4;
-
-/// CRC-32 (ISO-HDLC) of some bytes.
-pub fn crc(bytes: &[u8]) -> u32 {
-    crc32fast::hash(bytes)
-}
 
 fn put<const N: usize>(block: &mut Block, at: usize, bytes: [u8; N]) {
     block[at..at + N].copy_from_slice(&bytes);

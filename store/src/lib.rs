@@ -31,6 +31,7 @@ extern crate std;
 
 mod bitmap;
 mod check;
+mod checksum;
 pub mod device;
 mod error;
 #[cfg(feature = "testing")]

@@ -11,6 +11,7 @@
 //! a version it knows, and as many pages as the interface page counts; its saver writes the interface page to file page 1
 //! last, whatever the map says is there, and so does the export.
 
+use crate::checksum::Checksum;
 use crate::device::{BLOCK, Block, Device};
 use crate::error::StoreError;
 use crate::format::{Name, Origin, SaveKind};
@@ -158,16 +159,16 @@ impl<'a, R: ReadAt> Image<'a, R> {
 
     /// Where the world comes from, for its records; reads the whole file.
     pub fn origin(&mut self, name: &str) -> Result<Origin, StoreError> {
-        let mut hasher = crc32fast::Hasher::new();
+        let mut sum = Checksum::new();
         let mut buffer = filled(64 * BYTES_PER_PAGE, 0u8)?;
         let mut at = 0;
         while at < self.bytes {
             let part = &mut buffer[..(self.bytes - at).min(64 * BYTES_PER_PAGE as u64) as usize];
             read(self.file, at, part)?;
-            hasher.update(part);
+            sum.update(part);
             at += part.len() as u64;
         }
-        Ok(Origin { bytes: self.bytes, crc: hasher.finalize(), name: Name::new(name) })
+        Ok(Origin { bytes: self.bytes, crc: sum.value(), name: Name::new(name) })
     }
 
     /// Puts the image on a disk, as its newest generation.
