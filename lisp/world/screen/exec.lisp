@@ -1,0 +1,145 @@
+;;; The exec: reads a form, evaluates it, prints its values, and again.
+;;;
+;;;     3> (floor 17 5)
+;;;     3                       all values, a line each
+;;;     2
+;;;     4> (list * /)           *, **, *** are the last three first values; /, //, /// the lists of values;
+;;;                             +, ++, +++ the last three forms; - is the form being evaluated
+;;;
+;;; Inputs are numbered and kept: (history) lists them, (redo 3) evaluates one again. Each exec is a process with a
+;;; window of its own. The first exec is also on the serial line: what it prints goes there, what is typed there comes as
+;;; keys.
+
+(defvar *exec-terminal* nil)            ; the terminal of the process's exec
+
+(defvar * nil)
+(defvar ** nil)
+(defvar *** nil)
+(defvar + nil)
+(defvar ++ nil)
+(defvar +++ nil)
+(defvar / nil)
+(defvar // nil)
+(defvar /// nil)
+(defvar - nil)
+
+(defglobal *input-count* 0)             ; inputs so far
+(defglobal *history* nil)               ; (number text values), newest first
+(defglobal *execs* nil)                 ; terminals of the execs that run
+
+(defconstant +history-length+ 100)
+
+(defun note-input (text)
+  "Numbers and keeps an input; its entry in the history."
+  (let ((entry (list *input-count* text nil)))
+    (push entry *history*)
+    (push text *inputs*)
+    (when (> (length *history*) 100)
+      (setq *history* (subseq *history* 0 100))
+      (setq *inputs* (subseq *inputs* 0 100)))
+    entry))
+
+(defun history (&optional (count 20))
+  "Prints the last inputs."
+  (dolist (entry (reverse (subseq *history* 0 (min count (length *history*)))))
+    (format t "~3d> ~a~%" (car entry) (cadr entry)))
+  (values))
+
+(defun redo (number)
+  "Evaluates an input of the history again."
+  (let ((entry (assoc number *history*)))
+    (if entry
+        (evaluate-text (cadr entry))
+        (format t "There is no input ~d.~%" number))
+    (values)))
+
+(defun evaluate-form (form)
+  "Evaluates a form: the list of its values. Keeps form and values in the variables that the exec is known for."
+  (setq - form)
+  (let ((results (multiple-value-list (eval form))))
+    (setq +++ ++ ++ + + form)
+    (setq *** ** ** * * (car results))
+    (setq /// // // / / results)
+    results))
+
+(defun print-values (results)
+  "Prints values, a line each."
+  (dolist (value results)
+    (fresh-line)
+    (prin1 value))
+  (fresh-line))
+
+(defun evaluate-text (text)
+  "Reads the forms in a text, evaluates them and prints their values; the last form's values."
+  (let ((stream (make-string-input-stream text))
+        (end (list 'end))
+        (results nil))
+    (loop
+      (let ((form (read stream nil end)))
+        (when (eq form end) (return results))
+        (setq results (evaluate-form form))
+        (print-values results)))))
+
+(defun write-prompt (terminal)
+  (terminal-fresh-line terminal)
+  (terminal-write-string terminal (format nil "~d> " *input-count*)))
+
+(defun exec-step (terminal)
+  "Reads one input and evaluates it."
+  (setq *input-count* (1+ *input-count*))
+  (write-prompt terminal)
+  (let ((text (read-form-text terminal)))
+    (cond ((eq text :interrupted)
+           (terminal-write-string terminal "
+Interrupted.
+")
+           (setq *input-count* (1- *input-count*)))
+          ((blank-p text)
+           (setq *input-count* (1- *input-count*)))
+          (t (let ((entry (note-input text)))
+               (setf (caddr entry) (evaluate-text text)))))))
+
+(defun exec-loop (terminal)
+  "Reads and evaluates until the exec's window is closed. An error that is given up comes back here."
+  (loop
+    (unless (window-open (terminal-window terminal)) (return nil))
+    (catch 'exec
+      (exec-step terminal))))
+
+(defun run-exec (terminal)
+  "The process of an exec."
+  (let ((*exec-terminal* terminal)
+        (*standard-output* (terminal-stream terminal))
+        (*standard-input* (terminal-stream terminal)))
+    (setf (window-process (terminal-window terminal)) *current-process*)
+    (exec-loop terminal)
+    (setq *execs* (remove terminal *execs*))))
+
+(defun make-exec (&optional (left 40) (top 40) (columns 80) (rows 24))
+  "Opens a window with a new exec."
+  (let* ((number (1+ (length *execs*)))
+         (terminal (make-terminal-window (if (eql number 1) "Exec" (format nil "Exec ~d" number))
+                                         left top columns rows)))
+    (when (null *execs*)
+      (setf (terminal-mirror terminal) t))
+    (push terminal *execs*)
+    (setf (window-process (terminal-window terminal)) t)
+    (set-focus (terminal-window terminal))
+    (make-process "exec" (lambda () (run-exec terminal)))
+    terminal))
+
+;;; Reading lines and characters for programs: a line is typed with the editor, then taken character by character.
+
+(defun terminal-read-char (terminal)
+  "The next character that the user types for a program, a line at a time."
+  (unless (terminal-input terminal)
+    (let ((text (read-form-text terminal)))
+      (when (eq text :interrupted) (throw 'exec nil))
+      (setf (terminal-input terminal)
+            (append (coerce text 'list) (list #\Newline)))))
+  (pop (terminal-input terminal)))
+
+(defun terminal-peek-char (terminal)
+  (let ((c (terminal-read-char terminal)))
+    (push c (terminal-input terminal))
+    c))

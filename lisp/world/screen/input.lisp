@@ -1,0 +1,134 @@
+;;; Input: who gets which key and which press of the mouse.
+;;;
+;;;     machine --> ring of events --> (next-key-event)            machine/
+;;;                                        |
+;;;                                  INPUT process                 this file
+;;;                                   /          \
+;;;                keys of the window in focus    a process for the press (menu, moving a window, a tool's button)
+;;;
+;;; A press starts a process of its own, so that whatever it does - even if it ends in an error and a break window - keys
+;;; and mouse go on. While that process has the mouse (*MOUSE-OWNER*), further presses and releases go to it.
+
+(defglobal *repeat-key* nil)            ; the key that is held down, if it repeats
+(defglobal *repeat-at* 0)               ; when it repeats next, in milliseconds
+(defglobal *keys-waiting* nil)          ; characters for whoever has no window: the serial line before there is an exec
+
+(defun milliseconds ()
+  "A clock."
+  (floor (get-internal-real-time) (floor internal-time-units-per-second 1000)))
+
+(defun give-key (window key)
+  "Gives a key to a window."
+  (if (window-key-function window)
+      (funcall (window-key-function window) window key)
+      (setf (window-keys window) (append (window-keys window) (list key)))))
+
+(defun key-typed (key)
+  "A key has been typed: the window in focus gets it."
+  (cond ((eql key :page-up) (scroll-focus -1))
+        ((eql key :page-down) (scroll-focus 1))
+        (*focus* (give-key *focus* key))
+        (t (setq *keys-waiting* (append *keys-waiting* (list key))))))
+
+(defun scroll-focus (pages)
+  (when (and *focus* (window-scroll-function *focus*))
+    (funcall (window-scroll-function *focus*) *focus* (* pages 10))))
+
+(defun read-key (window)
+  "Waits for the next key for a window."
+  (wait-until (lambda () (window-keys window)))
+  (pop (window-keys window)))
+
+(defun key-waiting-p (window)
+  (if (window-keys window) t nil))
+
+;;; Presses
+
+(defun call-with-mouse (function)
+  "Runs a function in a process that has the mouse."
+  (setq *mouse-events* nil)
+  (setq *mouse-owner* t)
+  (make-process "mouse"
+                (lambda ()
+                  (setq *mouse-owner* *current-process*)
+                  (unwind-protect (funcall function)
+                    (release-mouse)))))
+
+(defun release-mouse ()
+  "The process that has the mouse needs it no more."
+  (when (or (eq *mouse-owner* *current-process*) (eq *mouse-owner* t))
+    (setq *mouse-owner* nil)
+    (setq *mouse-events* nil)))
+
+(defun press (button x y)
+  "A button has been pressed and nobody has the mouse."
+  (let ((window (window-at x y)))
+    (call-with-mouse
+     (cond ((null window) (lambda () (background-menu button)))
+           ((inside-p x y (canvas-rectangle window)) (lambda () (press-canvas window button x y)))
+           (t (lambda () (press-frame window button x y)))))))
+
+(defun press-canvas (window button x y)
+  "A press inside a window: it comes to the front and gets the keys; its own function does the rest."
+  (raise-window window)
+  (when (or (window-process window) (window-key-function window))
+    (set-focus window))
+  (cond ((window-button-function window)
+         (funcall (window-button-function window) window button
+                  (- x (canvas-left window)) (- y (canvas-top window))))
+        ((not (eq button :left)) (window-menu window))))
+
+(defun wheel (steps)
+  "The wheel has turned over a window."
+  (let ((window (window-at (pointer-x) (pointer-y))))
+    (when (and window (window-scroll-function window))
+      (funcall (window-scroll-function window) window steps))))
+
+(defun button-changed (button down)
+  (cond (*mouse-owner* (note-button button down))
+        (down (press button (pointer-x) (pointer-y)))))
+
+;;; Events
+
+(defun key-changed (key down)
+  "A key or a button has gone down or up."
+  (case key
+    (77 (button-changed :left down))
+    (78 (button-changed :right down))
+    (79 (button-changed :middle down))
+    (72 (when down (wheel -3)))
+    (73 (when down (wheel 3)))
+    (t (unless (note-modifier key down)
+         (if down
+             (let ((meaning (decode-key key)))
+               (when meaning
+                 (setq *repeat-key* key)
+                 (setq *repeat-at* (+ (milliseconds) 500))
+                 (key-typed meaning)))
+             (when (eql key *repeat-key*)
+               (setq *repeat-key* nil)))))))
+
+(defun repeat-due-p ()
+  (and *repeat-key* (>= (milliseconds) *repeat-at*)))
+
+(defun repeat-key ()
+  "The key that is held down, once more."
+  (setq *repeat-at* (+ (milliseconds) 40))
+  (let ((meaning (decode-key *repeat-key*)))
+    (when meaning
+      (key-typed meaning))))
+
+(defun handle-input ()
+  "Takes all events that are there."
+  (loop
+    (let ((event (%next-key-event)))
+      (unless event (return nil))
+      (key-changed (car event) (cdr event))))
+  (when (repeat-due-p)
+    (repeat-key)))
+
+(defun input-process ()
+  "Hands out keys and presses for ever."
+  (loop
+    (wait-until (lambda () (or (%key-event-waiting-p) (repeat-due-p))))
+    (handle-input)))
