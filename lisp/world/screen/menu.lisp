@@ -31,8 +31,10 @@
          (height (+ 2 (* 16 (length items))))
          (left (max 0 (min (- x 12) (- (screen-width) width 4))))
          (top (max 0 (min (- y 8) (- (screen-height) height (if title 19 4))))))
-    (let ((window (create-window title left top width height)))
-      (draw-items window items))))
+    (let ((window (make-window :title title :left left :top top :width width :height height :data :menu)))
+      (setf (window-canvas window) (make-bitmap width height))
+      (draw-items window items)
+      (open-window window))))
 
 (defun item-under (window items x y)
   "The number of the item at a pixel of the screen, or NIL."

@@ -151,8 +151,9 @@
           (room (max 0 (floor (- (outer-width window) 26) 9)))
           (title (window-title window)))
       (draw-string-on image (if (> (length title) room) (subseq title 0 room) title) 6 2 *bold-font* 'paint)
-      (draw-close-box image (- width 15))
-      (if (eq window *focus*)
+      (unless (eq (window-data window) :menu)
+        (draw-close-box image (- width 15)))
+      (if (or (eq window *focus*) (eq (window-data window) :menu))
           (fill-bitmap image 0 0 width 17 65535 'invert)
           (progn
             (outline image 0 0 width 18 2)
