@@ -225,11 +225,17 @@ pub fn image<L: Layout>() -> Option<Fixture<L>> {
         return None;
     };
     let bytes = std::fs::read(&path).expect("the image can be read");
-    let (sysout, pages) = pages(&bytes).expect("the image is sound");
+    let (sysout, _) = pages(&bytes).expect("the image is sound");
     if (sysout.layout() == LayoutKind::Medley35) != L::BIG {
         std::eprintln!("SKIPPED: {} is {}, not {}", path.display(), sysout.layout().name(), L::NAME);
         return None;
     }
+    Some(image_of(&bytes))
+}
+
+/// An image's pages in memory, not yet started. The image must be sound and of this layout.
+pub fn image_of<L: Layout>(bytes: &[u8]) -> Fixture<L> {
+    let (_, pages) = pages(bytes).expect("the image is sound");
     let (space, region) = map::<L>();
     for (file, lisp) in pages {
         let at = file * BYTES_PER_PAGE;
@@ -243,7 +249,7 @@ pub fn image<L: Layout>() -> Option<Fixture<L>> {
     let world = still_world();
     let symbols = Symbols::find::<L>(space).expect("the image has the symbols that the machine needs");
     let machine = Machine::with_symbols(space, Box::leak(Box::new(Still { world })), symbols);
-    Some(Fixture { machine, world, _region: region })
+    Fixture { machine, world, _region: region }
 }
 
 /// Checks an image that is in memory; file pages and the Lisp pages they hold.
