@@ -82,7 +82,8 @@
 
 (defun write-prompt (terminal)
   (terminal-fresh-line terminal)
-  (terminal-write-string terminal (format nil "~d> " *input-count*)))
+  (terminal-write-string terminal (format nil "~d> " *input-count*))
+  (note-caret terminal))
 
 (defun exec-step (terminal)
   "Reads one input and evaluates it."
@@ -106,16 +107,31 @@ Interrupted.
     (catch 'exec
       (exec-step terminal))))
 
-(defun run-exec (terminal)
+;;; In a process of its own, with its own streams
+
+(defmacro with-terminal ((terminal) &body body)
+  "Evaluates the body with a terminal for everything that is printed and read."
+  `(let* ((*exec-terminal* ,terminal)
+          (*terminal* (terminal-stream *exec-terminal*))
+          (*standard-output* *terminal*)
+          (*standard-input* *terminal*)
+          (*error-output* *terminal*)
+          (*trace-output* *terminal*)
+          (*query-io* *terminal*)
+          (*debug-io* *terminal*)
+          (*terminal-io* *terminal*))
+     ,@body))
+
+(defun run-exec (terminal greeting)
   "The process of an exec."
-  (let ((*exec-terminal* terminal)
-        (*standard-output* (terminal-stream terminal))
-        (*standard-input* (terminal-stream terminal)))
+  (when greeting
+    (terminal-write-string terminal greeting))
+  (with-terminal (terminal)
     (setf (window-process (terminal-window terminal)) *current-process*)
     (exec-loop terminal)
     (setq *execs* (remove terminal *execs*))))
 
-(defun make-exec (&optional (left 40) (top 40) (columns 80) (rows 24))
+(defun make-exec (&optional (left 40) (top 40) (columns 80) (rows 24) greeting)
   "Opens a window with a new exec."
   (let* ((number (1+ (length *execs*)))
          (terminal (make-terminal-window (if (eql number 1) "Exec" (format nil "Exec ~d" number))
@@ -125,7 +141,7 @@ Interrupted.
     (push terminal *execs*)
     (setf (window-process (terminal-window terminal)) t)
     (set-focus (terminal-window terminal))
-    (make-process "exec" (lambda () (run-exec terminal)))
+    (make-process "exec" (lambda () (run-exec terminal greeting)))
     terminal))
 
 ;;; Reading lines and characters for programs: a line is typed with the editor, then taken character by character.

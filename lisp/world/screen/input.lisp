@@ -27,6 +27,7 @@
   "A key has been typed: the window in focus gets it."
   (cond ((eql key :page-up) (scroll-focus -1))
         ((eql key :page-down) (scroll-focus 1))
+        ((and (interrupt-key-p key) (interrupt-focus)) nil)
         (*focus* (give-key *focus* key))
         (t (setq *keys-waiting* (append *keys-waiting* (list key))))))
 
@@ -36,11 +37,26 @@
 
 (defun read-key (window)
   "Waits for the next key for a window."
-  (wait-until (lambda () (window-keys window)))
+  (unless (window-keys window)
+    (setf (window-reading window) t)
+    (wait-until (lambda () (window-keys window)))
+    (setf (window-reading window) nil))
   (pop (window-keys window)))
 
 (defun key-waiting-p (window)
   (if (window-keys window) t nil))
+
+;;; Interrupts: Control-C and Control-E stop what the window in focus is doing. One that waits for keys gets them as keys.
+
+(defun interrupt-key-p (key)
+  (and (characterp key) (or (eql (char-code key) 3) (eql (char-code key) 5))))
+
+(defun interrupt-focus ()
+  "Interrupts the process of the window in focus; false if it only waits for keys."
+  (let ((process (and *focus* (window-process *focus*))))
+    (if (and process (not (eq process t)) (not (window-reading *focus*)))
+        (progn (interrupt-process process #'interrupted) t)
+        nil)))
 
 ;;; Presses
 
@@ -51,7 +67,7 @@
   (make-process "mouse"
                 (lambda ()
                   (setq *mouse-owner* *current-process*)
-                  (unwind-protect (funcall function)
+                  (unwind-protect (catch 'exec (funcall function))
                     (release-mouse)))))
 
 (defun release-mouse ()

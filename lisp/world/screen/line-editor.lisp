@@ -342,6 +342,7 @@
 
 (defun read-form-text (terminal)
   "Lets the user type a form where the caret is: its text; or :INTERRUPTED."
+  (flush-terminal terminal)
   (let ((editor (make-editor :terminal terminal
                              :start-line (terminal-line terminal)
                              :start-column (terminal-column terminal)))
@@ -359,4 +360,5 @@
           (when done
             (hide-caret terminal)
             (terminal-write-char terminal #\Newline)
+            (note-caret terminal)
             (return (editor-text editor))))))))

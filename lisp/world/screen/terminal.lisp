@@ -22,7 +22,9 @@
   (caret nil)                           ; is the caret drawn?
   (mirror nil)                          ; does what is written also go to the console?
   (stream nil)                          ; a stream that writes and reads here
-  (input nil))                          ; characters of a line that has been read for the stream
+  (input nil)                           ; characters of a line that has been read for the stream
+  (pending nil)                         ; characters printed to the stream and not yet drawn, newest first
+  (pending-count 0))
 
 (defun terminal-columns (terminal)
   (floor (- (window-width (terminal-window terminal)) 6) (font-width *font*)))
@@ -217,6 +219,7 @@
 
 (defun terminal-fresh-line (terminal)
   "A new line, unless the caret is at the beginning of one."
+  (flush-terminal terminal)
   (unless (eql 0 (terminal-column terminal))
     (terminal-write-char terminal #\Newline)))
 

@@ -33,6 +33,7 @@
   close-function                        ; called with the window before it is closed
   menu-items                            ; for the window's menu, before the usual ones
   process                               ; who reads the keys
+  reading                               ; does it wait for one?
   data                                  ; whatever the window is about
   open)                                 ; on the screen?
 
