@@ -23,6 +23,8 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
     ("CDDDR", F1(|_, a| part(part(part(a, Value::cdr)?, Value::cdr)?, Value::cdr))),
     ("CADAR", F1(|_, a| part(part(part(a, Value::car)?, Value::cdr)?, Value::car))),
     ("CADDDR", F1(|_, a| part(part(part(part(a, Value::cdr)?, Value::cdr)?, Value::cdr)?, Value::car))),
+    ("%SET-CAR", F2(|_, a, b| replace_part(a, b, true).map(|_| b))),
+    ("%SET-CDR", F2(|_, a, b| replace_part(a, b, false).map(|_| b))),
     ("RPLACA", F2(|_, a, b| replace_part(a, b, true))),
     ("RPLACD", F2(|_, a, b| replace_part(a, b, false))),
     ("EQ", F2(|host, a, b| Ok(host.truth(a == b)))),
@@ -140,7 +142,7 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
     ("SYMBOL-FUNCTION", F1(|host, a| host.to_function(a).map(Value::Function))),
     ("SYMBOL-PLIST", F1(|_, a| Ok(a.symbol().map_or(Value::Nil, |it| it.properties.get())))),
     ("GET", Any(2, |_, a| Ok(get(a[0], a[1]).unwrap_or(a.get(2).copied().unwrap_or(Value::Nil))))),
-    ("%PUT", F3(|_, a, b, c| put(a, b, c))),
+    ("%SET-GET", F3(|_, a, b, c| put(a, b, c))),
     ("FUNCALL", Any(1, |host, a| host.apply_values(a[0], &a[1..]))),
     (
         "APPLY",
@@ -183,6 +185,13 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
             let variable = symbol(a)?;
             variable.special.set(b.is_keyword("SPECIAL"));
             put(a, Value::Symbol(variable), b)?;
+            Ok(a)
+        }),
+    ),
+    (
+        "%LATER",
+        F2(|_, a, b| {
+            symbol(a)?.definition.set(Some(b));
             Ok(a)
         }),
     ),

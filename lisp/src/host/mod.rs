@@ -104,6 +104,19 @@ impl Host {
         self.symbols.symbol(name).function.set(Some(function));
     }
 
+    /// Reads and evaluates the macros and what else the dialect needs on the host.
+    pub fn load_macros(&mut self) -> Result<(), String> {
+        for (file, text) in [
+            ("macros.lisp", include_str!("../../world/macros.lisp")),
+            ("setf.lisp", include_str!("../../world/setf.lisp")),
+            ("structures.lisp", include_str!("../../world/structures.lisp")),
+            ("host.lisp", include_str!("host.lisp")),
+        ] {
+            self.load(file, text)?;
+        }
+        Ok(())
+    }
+
     /// Evaluates a form.
     pub fn evaluate(&mut self, form: Value) -> Outcome {
         let template = analyse::top_level(self, form)?;
@@ -156,3 +169,6 @@ impl Host {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

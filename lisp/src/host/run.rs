@@ -145,10 +145,7 @@ impl Host {
                 self.stack.truncate(start);
                 if outcome.is_err() { traced(outcome, *position) } else { outcome }
             }
-            Node::FunctionOf(symbol) => match symbol.function.get() {
-                Some(function) => Ok(Value::Function(function)),
-                None => fail(format!("there is no function {}", symbol.name)),
-            },
+            Node::FunctionOf(symbol) => self.function_of(symbol).map(Value::Function),
             Node::Closure(template) => Ok(self.make_closure(template)),
             _ => self.control(node),
         }
@@ -189,8 +186,12 @@ impl Host {
     }
 
     fn call_symbol(&mut self, symbol: &'static Symbol, arguments: &'static [Node], position: Position) -> Outcome {
-        let Some(function) = symbol.function.get() else {
-            return traced(fail(format!("there is no function {}", symbol.name)), position);
+        let function = match symbol.function.get() {
+            Some(function) => function,
+            None => match self.function_of(symbol) {
+                Ok(function) => function,
+                Err(signal) => return traced(Err(signal), position),
+            },
         };
         // The commonest builtins need no arguments on the stack.
         let outcome = match (function, arguments) {
@@ -213,14 +214,26 @@ impl Host {
         if outcome.is_err() { traced(outcome, position) } else { outcome }
     }
 
+    /// The function of a symbol, which may have been put off until now.
+    fn function_of(&mut self, symbol: &'static Symbol) -> Result<&'static Function, Box<Signal>> {
+        if let Some(function) = symbol.function.get() {
+            return Ok(function);
+        }
+        let Some(form) = symbol.definition.take() else {
+            return fail(format!("there is no function {}", symbol.name));
+        };
+        self.evaluate(form)?;
+        match symbol.function.get() {
+            Some(function) => Ok(function),
+            None => fail(format!("there is no function {}", symbol.name)),
+        }
+    }
+
     /// The function that a datum stands for.
-    pub(super) fn to_function(&self, value: Value) -> Result<&'static Function, Box<Signal>> {
+    pub(super) fn to_function(&mut self, value: Value) -> Result<&'static Function, Box<Signal>> {
         match value {
             Value::Function(function) => Ok(function),
-            Value::Symbol(symbol) => match symbol.function.get() {
-                Some(function) => Ok(function),
-                None => fail(format!("there is no function {}", symbol.name)),
-            },
+            Value::Symbol(symbol) => self.function_of(symbol),
             other => fail(format!("{} is no function", show(other))),
         }
     }

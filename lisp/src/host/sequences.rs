@@ -29,7 +29,11 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
     ("AREF", F2(|_, a, n| element(a, integer(n)?))),
     ("SVREF", F2(|_, a, n| element(a, integer(n)?))),
     ("CHAR", F2(|_, a, n| element(a, integer(n)?))),
-    ("%ASET", F3(|_, a, n, value| set_element(a, integer(n)?, value))),
+    ("%SET-AREF", F3(|_, a, n, value| set_element(a, integer(n)?, value))),
+    ("%SET-SVREF", F3(|_, a, n, value| set_element(a, integer(n)?, value))),
+    ("%SET-ELT", F3(|_, a, n, value| set_element(a, integer(n)?, value))),
+    ("%SET-CHAR", F3(|_, a, n, value| set_element(a, integer(n)?, value))),
+    ("%SET-NTH", F3(|_, n, a, value| set_element(a, integer(n)?, value))),
     (
         "LAST",
         F1(|_, a| {
@@ -256,7 +260,7 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
         }),
     ),
     (
-        "%PUTHASH",
+        "%SET-GETHASH",
         F3(|_, key, table, value| {
             let Value::Table(table) = table else { return wrong(table, "a hash table") };
             table.borrow_mut().insert(key, value);

@@ -52,6 +52,8 @@ pub struct Symbol {
     pub value: Cell<Option<Value>>,
     /// Its function on the host.
     pub function: Cell<Option<&'static Function>>,
+    /// A form that makes its function when it is first called.
+    pub definition: Cell<Option<Value>>,
     /// Its macro expander: a function of the form's arguments as a list.
     pub expander: Cell<Option<Value>>,
     /// Is a dynamic variable.
@@ -286,6 +288,7 @@ fn make_symbol(name: &str, keyword: bool) -> &'static Symbol {
         keyword,
         value: Cell::new(None),
         function: Cell::new(None),
+        definition: Cell::new(None),
         expander: Cell::new(None),
         special: Cell::new(false),
         properties: Cell::new(Value::Nil),
