@@ -47,6 +47,36 @@ pub trait Device {
     fn poll(&mut self) -> Result<usize, DeviceError>;
 }
 
+impl<D: Device + ?Sized> Device for &mut D {
+    fn blocks(&self) -> u64 {
+        (**self).blocks()
+    }
+
+    fn has_flush(&self) -> bool {
+        (**self).has_flush()
+    }
+
+    fn read(&mut self, first: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
+        (**self).read(first, buffer)
+    }
+
+    fn room(&mut self) -> usize {
+        (**self).room()
+    }
+
+    fn submit_write(&mut self, block: u32, data: &Block) -> Result<(), DeviceError> {
+        (**self).submit_write(block, data)
+    }
+
+    fn submit_flush(&mut self) -> Result<(), DeviceError> {
+        (**self).submit_flush()
+    }
+
+    fn poll(&mut self) -> Result<usize, DeviceError> {
+        (**self).poll()
+    }
+}
+
 /// Why a disk did not do what it was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DeviceError {

@@ -37,6 +37,7 @@ mod error;
 #[cfg(feature = "testing")]
 pub mod fake;
 pub mod format;
+pub mod layout;
 mod mount;
 mod save;
 pub mod sysout;
