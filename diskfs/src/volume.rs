@@ -1,0 +1,671 @@
+//! The disk's files as a volume.
+//!
+//! ```text
+//!   path --> names in directories --> node (a number) --> Live: length, date, pieces          while it is open
+//!                                                     --> the node on the disk                otherwise
+//! ```
+//! Each change of names, dates or modes of files that are not open is one transaction, durable when the function returns.
+//! What is written to an open file is gathered ([`crate::buffers`]) and goes to the disk in one transaction: all of it or
+//! nothing, when the file is synced or closed, or when there is much of it. A change that fails leaves everything as it
+//! was. Some of what RedoxFS 0.9.0 does not do is done here: new bytes of a file that was cut and grows again are zero,
+//! the last record of a file that goes is given back, and there is always room to remove something.
+
+use crate::buffers::{LONGEST, Live, PIECE, RECORD_LEVEL, piece};
+use crate::error::FilesError;
+use crate::format;
+use crate::names;
+use crate::region::{Counts, Region};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use files::{
+    Attributes, Change, Entries, Entry, FileId, Kind, Path, Result, Space, Volume, VolumeError, check_path, keep,
+};
+use redoxfs::{DirEntry, FileSystem, Node, Transaction, TreeData, TreePtr};
+use store::{BLOCK, Device, DeviceError};
+use syscall::error::{EINVAL, ENOENT, ENOTDIR, Error};
+
+/// Blocks that only removing may use: what a transaction needs for tree, directory and list of free blocks.
+const RESERVE: u64 = 64;
+/// Blocks that a changed piece can need.
+const PIECE_BLOCKS: u64 = (PIECE / BLOCK) as u64;
+/// Mode bits of what Lisp makes.
+const FILE_MODE: u16 = Node::MODE_FILE | 0o644;
+const DIRECTORY_MODE: u16 = Node::MODE_DIR | 0o755;
+/// Pieces that are read at once when somebody reads on and on.
+const AHEAD: u64 = 4;
+
+/// How a volume is to be kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Unix seconds now.
+    pub now: fn() -> i64,
+    /// Nothing may be written; not even what an open that was cut off left behind is tidied up.
+    pub read_only: bool,
+    /// Bytes of memory for blocks of the disk.
+    pub cache: usize,
+    /// Bytes of memory for what is in open files.
+    pub buffers: usize,
+}
+
+impl Options {
+    /// Four megabytes, half of it for open files.
+    pub fn new(now: fn() -> i64) -> Options {
+        Options { now, read_only: false, cache: 2 << 20, buffers: 2 << 20 }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Open {
+    node: u32,
+    write: bool,
+}
+
+type Tried<T> = syscall::error::Result<T>;
+type Tx<'a, D> = Transaction<'a, Region<D>>;
+
+/// See the module.
+pub struct DiskVolume<D: Device> {
+    fs: FileSystem<Region<D>>,
+    options: Options,
+    open: Vec<Option<Open>>,
+    live: BTreeMap<u32, Live>,
+    /// Counts uses of pieces.
+    clock: u64,
+}
+
+fn told(error: Error) -> VolumeError {
+    VolumeError::from_number(error.errno.unsigned_abs())
+}
+
+fn no(error: VolumeError) -> Error {
+    Error::new(error.number().cast_signed())
+}
+
+fn seconds(date: i64) -> u64 {
+    date.max(0).cast_unsigned()
+}
+
+/// A size that ends with a record.
+fn whole_records(node: &Node, size: u64) -> u64 {
+    size.next_multiple_of(node.record_level().bytes())
+}
+
+/// The node of a path.
+fn find<D: Device>(tx: &mut Tx<'_, D>, path: &Path) -> Tried<TreeData<Node>> {
+    let mut node = tx.read_tree(TreePtr::<Node>::root())?;
+    for name in path {
+        if !node.data().is_dir() {
+            return Err(Error::new(ENOTDIR));
+        }
+        node = tx.find_node(node.ptr(), &names::to_disk(name).map_err(no)?)?;
+    }
+    Ok(node)
+}
+
+/// The directory of a path, and the last name.
+fn find_place<'a, D: Device>(
+    tx: &mut Tx<'_, D>,
+    path: &'a Path,
+) -> Tried<(TreePtr<Node>, alloc::borrow::Cow<'a, str>)> {
+    let (name, directory) = path.split_last().ok_or(no(VolumeError::Busy))?;
+    let directory = find(tx, directory)?;
+    if !directory.data().is_dir() {
+        return Err(Error::new(ENOTDIR));
+    }
+    Ok((directory.ptr(), names::to_disk(name).map_err(no)?))
+}
+
+/// What has a name in a directory, if anything has.
+fn look_up<D: Device>(tx: &mut Tx<'_, D>, directory: TreePtr<Node>, name: &str) -> Tried<Option<TreeData<Node>>> {
+    match tx.find_node(directory, name) {
+        Ok(node) => Ok(Some(node)),
+        Err(error) if error.errno == ENOENT => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_empty<D: Device>(tx: &mut Tx<'_, D>, directory: &TreeData<Node>) -> Tried<bool> {
+    let mut children = Vec::new();
+    tx.child_nodes(directory.ptr(), &mut children)?;
+    Ok(children.is_empty())
+}
+
+/// Takes a name away. Gives the number of the node if that was its last name.
+fn unlink<D: Device>(
+    tx: &mut Tx<'_, D>,
+    directory: TreePtr<Node>,
+    name: &str,
+    mut node: TreeData<Node>,
+) -> Tried<Option<u32>> {
+    let mode = node.data().mode() & Node::MODE_TYPE;
+    // RedoxFS gives back whole records only.
+    if node.data().links() == 1 && !node.data().is_dir() && !node.data().has_inline_data() {
+        let size = whole_records(node.data(), node.data().size());
+        node.data_mut().set_size(size);
+        tx.sync_tree(node)?;
+    }
+    tx.remove_node(directory, name, mode)
+}
+
+/// Cuts a file on the disk; what lies behind the end in its last record becomes zero.
+fn cut<D: Device>(tx: &mut Tx<'_, D>, node: &mut TreeData<Node>, length: u64) -> Tried<()> {
+    let old = node.data().size();
+    let zeroes = [0; BLOCK];
+    let inline = node.data().inline_data().map(|bytes| bytes.len() as u64);
+    let end = match inline {
+        // One byte less than there is room for: with all of it the file would leave its node.
+        Some(room) => old.min(room - 1),
+        None => old.min(whole_records(node.data(), length)),
+    };
+    let mut at = length;
+    while at < end {
+        let count = (end - at).min(BLOCK as u64) as usize;
+        tx.write_node_inner(node, &mut at, &zeroes[..count])?;
+    }
+    if inline.is_none() {
+        let (whole_old, whole_new) = (whole_records(node.data(), old), whole_records(node.data(), length));
+        node.data_mut().set_size(whole_old);
+        tx.truncate_node_inner(node, whole_new)?;
+    }
+    node.data_mut().set_size(length);
+    Ok(())
+}
+
+impl<D: Device> DiskVolume<D> {
+    /// Opens the files of a disk: the newest whole state. Gives back what files that were open, and had no name any more,
+    /// had when the power went.
+    pub fn open(mut device: D, options: Options) -> core::result::Result<Self, FilesError> {
+        let (first, blocks) = format::place(&mut device)?;
+        let mut region = Region::new(device, first, blocks, options.cache / BLOCK);
+        let newest = format::newest(&mut region)?;
+        let mut fs = FileSystem::open(region, None, Some(newest), false).map_err(|_| FilesError::Damaged)?;
+        fs.tx(|tx| tx.read_tree(TreePtr::<Node>::root())).map_err(|_| FilesError::Damaged)?;
+        if !options.read_only && !{ fs.header.release }.is_null() {
+            // On a full disk it must be possible to go on and remove something; the next open tries again.
+            let _ = fs.tx(|tx| tx.release_unused_nodes());
+        }
+        Ok(Self { fs, options, open: Vec::new(), live: BTreeMap::new(), clock: 0 })
+    }
+
+    /// What has gone to the disk and come from it.
+    pub fn counts(&self) -> Counts {
+        self.fs.disk.counts
+    }
+
+    /// Why the disk failed last, if it did.
+    pub fn failure(&self) -> Option<DeviceError> {
+        self.fs.disk.failure
+    }
+
+    /// The disk again. What was not synced is lost.
+    pub fn into_device(self) -> D {
+        self.fs.disk.into_device()
+    }
+
+    /// Makes all that was written durable, of every open file; the first error.
+    pub fn sync_all(&mut self) -> Result<()> {
+        let nodes: Vec<u32> = self.live.keys().copied().collect();
+        nodes.into_iter().fold(Ok(()), |result, node| result.and(self.flush(node)))
+    }
+
+    pub(crate) fn fs(&mut self) -> &mut FileSystem<Region<D>> {
+        &mut self.fs
+    }
+
+    fn now(&self) -> i64 {
+        (self.options.now)()
+    }
+
+    /// Looks at something.
+    fn look<T>(&mut self, look: impl FnOnce(&mut Tx<'_, D>) -> Tried<T>) -> Result<T> {
+        self.fs.tx(look).map_err(told)
+    }
+
+    /// Changes something, durably; `more` says that it needs room.
+    fn change_disk<T>(&mut self, more: bool, change: impl FnOnce(&mut Tx<'_, D>) -> Tried<T>) -> Result<T> {
+        if self.options.read_only {
+            return Err(VolumeError::ReadOnly);
+        }
+        if more && self.fs.allocator().free() < RESERVE {
+            return Err(VolumeError::NoSpace);
+        }
+        self.fs.tx(change).map_err(told)
+    }
+
+    fn opened(&self, file: FileId) -> Result<Open> {
+        self.open.get(file.0 as usize).copied().flatten().ok_or(VolumeError::NotOpen)
+    }
+
+    fn writable(&self, file: FileId) -> Result<u32> {
+        let open = self.opened(file)?;
+        if open.write { Ok(open.node) } else { Err(VolumeError::NotOpen) }
+    }
+
+    /// The state of a node that is open.
+    fn live(&mut self, node: u32) -> Result<&mut Live> {
+        self.live.get_mut(&node).ok_or(VolumeError::NotOpen)
+    }
+
+    fn keep_open(&mut self, node: &TreeData<Node>, write: bool) -> FileId {
+        let (id, now) = (node.id(), self.now());
+        let live = self.live.entry(id).or_insert_with(|| Live::new(node.data().size()));
+        live.opens += 1;
+        live.read = now;
+        *self.fs.node_usages.entry(id).or_insert(0) += 1;
+        FileId(keep(&mut self.open, Open { node: id, write }) as u32)
+    }
+
+    fn attributes_of(&self, node: &TreeData<Node>) -> Attributes {
+        let (id, node) = (node.id(), node.data());
+        let live = self.live.get(&id);
+        let kind = match node.mode() & Node::MODE_TYPE {
+            Node::MODE_DIR => Kind::Directory,
+            Node::MODE_FILE => Kind::File,
+            _ => Kind::Other,
+        };
+        let on_disk = if kind == Kind::Directory { 0 } else { node.size() };
+        Attributes {
+            kind,
+            length: live.map_or(on_disk, |live| live.length),
+            written: live.and_then(|live| live.written).unwrap_or(node.mtime().0.cast_signed()),
+            read: live.map_or(node.atime().0.cast_signed(), |live| live.read),
+            mode: node.mode().into(),
+            node: id.into(),
+        }
+    }
+
+    /// Writes what has changed in a file.
+    fn flush(&mut self, id: u32) -> Result<()> {
+        let Some(live) = self.live.get(&id) else { return Ok(()) };
+        if !live.changed {
+            return Ok(());
+        }
+        if self.options.read_only {
+            return Err(VolumeError::ReadOnly);
+        }
+        let written = self.fs.tx(|tx| {
+            let mut node = tx.read_tree(TreePtr::<Node>::new(id))?;
+            if live.on_disk < node.data().size() {
+                cut(tx, &mut node, live.on_disk)?;
+            }
+            for (&index, piece) in live.pieces.iter().filter(|(_, piece)| piece.changed) {
+                let mut at = index * PIECE as u64;
+                tx.write_node_inner(&mut node, &mut at, &piece.bytes)?;
+            }
+            let length = match live.nameless && !node.data().has_inline_data() {
+                true => whole_records(node.data(), live.length),
+                false => live.length,
+            };
+            node.data_mut().set_size(length);
+            if let Some(date) = live.written {
+                node.data_mut().set_mtime(seconds(date), 0);
+            }
+            node.data_mut().set_atime(seconds(live.read), 0);
+            tx.sync_tree(node)
+        });
+        written.map_err(told)?;
+        if let Some(live) = self.live.get_mut(&id) {
+            live.pieces.values_mut().for_each(|piece| piece.changed = false);
+            (live.on_disk, live.changed, live.written) = (live.length, false, None);
+        }
+        Ok(())
+    }
+
+    /// Pieces in memory, and how many of them are not on the disk.
+    fn pieces(&self) -> (usize, usize) {
+        self.live.values().fold((0, 0), |(all, changed), live| {
+            (all + live.pieces.len(), changed + if live.changed { live.changed_pieces() } else { 0 })
+        })
+    }
+
+    /// Sees to it that there is memory for a few more pieces.
+    fn make_room(&mut self) -> Result<()> {
+        let most = (self.options.buffers / PIECE).max(2 * AHEAD as usize);
+        let (mut all, _) = self.pieces();
+        while all + AHEAD as usize > most {
+            let clean = self.live.iter().flat_map(|(&id, live)| {
+                let pieces = live.pieces.iter().filter(|(_, piece)| !piece.changed);
+                pieces.map(move |(&index, piece)| (piece.used, id, index))
+            });
+            match clean.min() {
+                Some((_, id, index)) => {
+                    self.live(id)?.pieces.remove(&index);
+                    all -= 1;
+                }
+                None => self.sync_all()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings pieces into memory, as far as they are on the disk and not there yet.
+    fn load(&mut self, id: u32, index: u64) -> Result<()> {
+        if self.live(id)?.pieces.contains_key(&index) {
+            return Ok(());
+        }
+        self.make_room()?;
+        self.clock += 1;
+        let used = self.clock;
+        let live = self.live.get(&id).ok_or(VolumeError::NotOpen)?;
+        let goes_on = index > 0 && live.pieces.contains_key(&(index - 1));
+        let wanted = if goes_on { AHEAD } else { 1 };
+        let missing: Vec<u64> = (index..index + wanted)
+            .take_while(|next| !live.pieces.contains_key(next) && (*next == index || live.piece_length(*next) > 0))
+            .collect();
+        let mut loaded = Vec::new();
+        for &index in &missing {
+            loaded.push(piece(live.piece_length(index))?);
+        }
+        let on_disk = live.on_disk;
+        if index * (PIECE as u64) < on_disk {
+            self.look(|tx| {
+                let node = tx.read_tree(TreePtr::<Node>::new(id))?;
+                for (&index, bytes) in missing.iter().zip(&mut loaded) {
+                    let start = index * PIECE as u64;
+                    let count = on_disk.saturating_sub(start).min(bytes.len() as u64) as usize;
+                    if count > 0 {
+                        tx.read_node_inner(&node, start, &mut bytes[..count])?;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        let live = self.live(id)?;
+        for (index, bytes) in missing.into_iter().zip(loaded) {
+            live.pieces.insert(index, crate::buffers::Piece { bytes, changed: false, used });
+        }
+        Ok(())
+    }
+
+    /// Is there room on the disk for one more changed piece? If what waits in memory is in the way, it is written.
+    fn claim_room(&mut self) -> Result<()> {
+        let (_, changed) = self.pieces();
+        let fits = |volume: &Self, pieces: usize| {
+            volume.fs.allocator().free() >= RESERVE + (pieces as u64 + 1) * (PIECE_BLOCKS + 1)
+        };
+        if fits(self, changed) {
+            return Ok(());
+        }
+        self.sync_all()?;
+        if fits(self, 0) { Ok(()) } else { Err(VolumeError::NoSpace) }
+    }
+
+    /// Writes into one piece.
+    fn write_piece(&mut self, id: u32, at: u64, bytes: &[u8]) -> Result<()> {
+        let (index, start) = (at / PIECE as u64, (at % PIECE as u64) as usize);
+        let now = self.now();
+        let known = self.live(id)?.pieces.get(&index).is_some_and(|piece| piece.changed);
+        if !known {
+            self.claim_room()?;
+        }
+        self.load(id, index)?;
+        self.clock += 1;
+        let used = self.clock;
+        let live = self.live(id)?;
+        let end = at + bytes.len() as u64;
+        if end > live.length {
+            live.set_length(end, now);
+        }
+        let piece = live.pieces.get_mut(&index).ok_or(VolumeError::Device)?;
+        piece.bytes[start..start + bytes.len()].copy_from_slice(bytes);
+        (piece.changed, piece.used) = (true, used);
+        (live.changed, live.written) = (true, Some(now));
+        Ok(())
+    }
+
+    /// A directory or plain file with a new name.
+    fn add(&mut self, path: &Path, mode: u16) -> Result<TreeData<Node>> {
+        check_path(path)?;
+        let now = seconds(self.now());
+        self.change_disk(true, |tx| {
+            let (directory, name) = find_place(tx, path)?;
+            if look_up(tx, directory, &name)?.is_some() {
+                return Err(no(VolumeError::Exists));
+            }
+            let mut node = tx.create_node(directory, &name, mode, now, 0)?;
+            if mode & Node::MODE_TYPE == Node::MODE_FILE {
+                node.data_mut().record_level = RECORD_LEVEL.into();
+                tx.sync_tree(node)?;
+                node = tx.find_node(directory, &name)?;
+            }
+            Ok(node)
+        })
+    }
+
+    fn forget_name(&mut self, node: Option<u32>) {
+        if let Some(live) = node.and_then(|id| self.live.get_mut(&id)) {
+            live.nameless = true;
+        }
+    }
+}
+
+impl<D: Device> Volume for DiskVolume<D> {
+    fn attributes(&mut self, path: &Path) -> Result<Attributes> {
+        check_path(path)?;
+        let node = self.look(|tx| find(tx, path))?;
+        Ok(self.attributes_of(&node))
+    }
+
+    fn entries(&mut self, directory: &Path) -> Result<Entries> {
+        check_path(directory)?;
+        self.look(|tx| {
+            let directory = find(tx, directory)?;
+            if !directory.data().is_dir() {
+                return Err(Error::new(ENOTDIR));
+            }
+            let mut found: Vec<DirEntry> = Vec::new();
+            tx.child_nodes(directory.ptr(), &mut found)?;
+            let mut entries = Entries::default();
+            for entry in &found {
+                let Some(name) = entry.name() else { continue };
+                let kind = match tx.read_tree(entry.node_ptr())?.data().mode() & Node::MODE_TYPE {
+                    Node::MODE_DIR => Kind::Directory,
+                    Node::MODE_FILE => Kind::File,
+                    _ => Kind::Other,
+                };
+                let node = entry.node_ptr().id().into();
+                entries.add(Entry { name: &names::from_disk(name), kind: Some(kind), node });
+            }
+            Ok(entries)
+        })
+    }
+
+    fn open(&mut self, path: &Path, write: bool) -> Result<FileId> {
+        check_path(path)?;
+        let node = self.look(|tx| find(tx, path))?;
+        match node.data().mode() & Node::MODE_TYPE {
+            Node::MODE_FILE if write && self.options.read_only => Err(VolumeError::ReadOnly),
+            Node::MODE_FILE => Ok(self.keep_open(&node, write)),
+            Node::MODE_DIR => Err(VolumeError::IsDirectory),
+            _ => Err(VolumeError::NotPlain),
+        }
+    }
+
+    fn create(&mut self, path: &Path) -> Result<FileId> {
+        let node = self.add(path, FILE_MODE)?;
+        Ok(self.keep_open(&node, true))
+    }
+
+    fn close(&mut self, file: FileId) -> Result<()> {
+        let Open { node: id, write } = self.opened(file)?;
+        self.open[file.0 as usize] = None;
+        let live = self.live(id)?;
+        live.opens -= 1;
+        let (last, nameless) = (live.opens == 0, live.nameless);
+        let kept = if write && !nameless { self.flush(id) } else { Ok(()) };
+        if last {
+            self.live.remove(&id);
+        }
+        // A transaction only if there is something to give back. If that fails it is tried again with the next one.
+        let released = self.fs.tx(|tx| tx.on_close_node(TreePtr::new(id))).map_err(told);
+        kept.and(released)
+    }
+
+    fn read(&mut self, file: FileId, at: u64, buffer: &mut [u8]) -> Result<usize> {
+        let id = self.opened(file)?.node;
+        let length = self.live(id)?.length;
+        let count = length.saturating_sub(at).min(buffer.len() as u64) as usize;
+        let mut done = 0;
+        while done < count {
+            let (index, start) = ((at + done as u64) / PIECE as u64, ((at + done as u64) % PIECE as u64) as usize);
+            self.load(id, index)?;
+            self.clock += 1;
+            let used = self.clock;
+            let piece = self.live(id)?.pieces.get_mut(&index).ok_or(VolumeError::Device)?;
+            piece.used = used;
+            let run = (PIECE - start).min(count - done);
+            buffer[done..done + run].copy_from_slice(&piece.bytes[start..start + run]);
+            done += run;
+        }
+        Ok(count)
+    }
+
+    fn write(&mut self, file: FileId, at: u64, bytes: &[u8]) -> Result<()> {
+        let id = self.writable(file)?;
+        if at.checked_add(bytes.len() as u64).is_none_or(|end| end > LONGEST) {
+            return Err(VolumeError::NoSpace);
+        }
+        let mut done = 0;
+        while done < bytes.len() {
+            let at = at + done as u64;
+            let run = (PIECE - (at % PIECE as u64) as usize).min(bytes.len() - done);
+            self.write_piece(id, at, &bytes[done..done + run])?;
+            done += run;
+        }
+        Ok(())
+    }
+
+    fn set_length(&mut self, file: FileId, length: u64) -> Result<()> {
+        let id = self.writable(file)?;
+        if length > LONGEST {
+            return Err(VolumeError::NoSpace);
+        }
+        let now = self.now();
+        self.live(id)?.set_length(length, now);
+        Ok(())
+    }
+
+    fn sync(&mut self, file: FileId) -> Result<()> {
+        let id = self.opened(file)?.node;
+        self.flush(id)
+    }
+
+    fn attributes_of_open(&mut self, file: FileId) -> Result<Attributes> {
+        let id = self.opened(file)?.node;
+        let node = self.look(|tx| tx.read_tree(TreePtr::<Node>::new(id)))?;
+        Ok(self.attributes_of(&node))
+    }
+
+    fn change_open(&mut self, file: FileId, change: Change) -> Result<()> {
+        let id = self.opened(file)?.node;
+        if self.options.read_only {
+            return Err(VolumeError::ReadOnly);
+        }
+        if let Some(mode) = change.mode {
+            self.change_disk(false, |tx| {
+                let mut node = tx.read_tree(TreePtr::<Node>::new(id))?;
+                change_node(&mut node, &Change { written: None, mode: Some(mode) });
+                tx.sync_tree(node)
+            })?;
+        }
+        if let Some(date) = change.written {
+            let live = self.live(id)?;
+            (live.changed, live.written) = (true, Some(date));
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, path: &Path, change: Change) -> Result<()> {
+        check_path(path)?;
+        let id = self.change_disk(false, |tx| {
+            let mut node = find(tx, path)?;
+            let id = node.id();
+            change_node(&mut node, &change);
+            tx.sync_tree(node)?;
+            Ok(id)
+        })?;
+        if let (Some(live), Some(date)) = (self.live.get_mut(&id), change.written) {
+            live.written = live.written.map(|_| date);
+        }
+        Ok(())
+    }
+
+    fn create_directory(&mut self, path: &Path) -> Result<()> {
+        self.add(path, DIRECTORY_MODE).map(drop)
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<()> {
+        check_path(path)?;
+        let gone = self.change_disk(false, |tx| {
+            let (directory, name) = find_place(tx, path)?;
+            let node = tx.find_node(directory, &name)?;
+            if node.data().is_dir() && !is_empty(tx, &node)? {
+                return Err(no(VolumeError::NotEmpty));
+            }
+            unlink(tx, directory, &name, node)
+        })?;
+        self.forget_name(gone);
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        check_path(from)?;
+        check_path(to)?;
+        let gone = self.change_disk(false, |tx| {
+            let ((old, old_name), (new, new_name)) = (find_place(tx, from)?, find_place(tx, to)?);
+            let node = tx.find_node(old, &old_name)?;
+            if to.starts_with(from) {
+                return if to.len() == from.len() { Ok(None) } else { Err(Error::new(EINVAL)) };
+            }
+            let mut gone = None;
+            if let Some(there) = look_up(tx, new, &new_name)? {
+                if there.id() == node.id() {
+                    return Ok(None);
+                }
+                match (node.data().is_dir(), there.data().is_dir()) {
+                    (true, false) => return Err(Error::new(ENOTDIR)),
+                    (false, true) => return Err(no(VolumeError::IsDirectory)),
+                    (true, true) if !is_empty(tx, &there)? => return Err(no(VolumeError::NotEmpty)),
+                    _ => gone = unlink(tx, new, &new_name, there)?,
+                }
+            }
+            tx.rename_node(old, &old_name, new, &new_name)?;
+            Ok(gone)
+        })?;
+        self.forget_name(gone);
+        Ok(())
+    }
+
+    fn link(&mut self, existing: &Path, new: &Path) -> Result<()> {
+        check_path(existing)?;
+        check_path(new)?;
+        self.change_disk(true, |tx| {
+            let node = find(tx, existing)?;
+            if node.data().is_dir() {
+                return Err(no(VolumeError::NotPermitted));
+            }
+            let (directory, name) = find_place(tx, new)?;
+            if look_up(tx, directory, &name)?.is_some() {
+                return Err(no(VolumeError::Exists));
+            }
+            tx.link_node(directory, &name, node.ptr())
+        })
+    }
+
+    fn space(&mut self, path: &Path) -> Result<Space> {
+        check_path(path)?;
+        self.look(|tx| find(tx, path).map(drop))?;
+        Ok(Space { block: BLOCK as u32, free: self.fs.allocator().free().saturating_sub(RESERVE) })
+    }
+}
+
+fn change_node(node: &mut TreeData<Node>, change: &Change) {
+    let node = node.data_mut();
+    if let Some(date) = change.written {
+        node.set_mtime(seconds(date), 0);
+    }
+    if let Some(mode) = change.mode {
+        let kind = node.mode() & Node::MODE_TYPE;
+        node.set_mode(kind | mode as u16 & Node::MODE_PERM);
+    }
+}
