@@ -282,6 +282,9 @@ impl Device for FakeDisk {
 
     fn read(&mut self, first: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
         assert!(buffer.len().is_multiple_of(BLOCK), "whole blocks are read");
+        if self.gone {
+            return Err(DeviceError::Gone);
+        }
         let sector = u64::from(first) * SECTORS;
         let count = (buffer.len() / BLOCK) as u32;
         if u64::from(first) + u64::from(count) > self.blocks() {
