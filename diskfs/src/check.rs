@@ -256,8 +256,7 @@ pub fn check<D: Device>(
     let (all, free) = (fs.header.size() / redoxfs::BLOCK_SIZE, fs.allocator().free());
     let seen = alloc::vec![0; all.div_ceil(64) as usize];
     let summary = Summary { blocks: all, free, ..Summary::default() };
-    let mut checker =
-        Checker { found, seen, used: HEADER_RING, summary, nodes: BTreeMap::new(), released: Vec::new() };
+    let mut checker = Checker { found, seen, used: HEADER_RING, summary, nodes: BTreeMap::new(), released: Vec::new() };
     for place in 0..HEADER_RING {
         checker.seen[(place / 64) as usize] |= 1 << (place % 64);
     }

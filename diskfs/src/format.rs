@@ -7,7 +7,8 @@
 use crate::error::FilesError;
 use crate::region::Region;
 use redoxfs::{
-    BLOCK_SIZE, BlockAddr, BlockData, BlockMeta, FileSystem, HEADER_RING, Header, Node, SIGNATURE, Tree, TreeData, VERSION,
+    BLOCK_SIZE, BlockAddr, BlockData, BlockMeta, FileSystem, HEADER_RING, Header, Node, SIGNATURE, Tree, TreeData,
+    VERSION,
 };
 use store::{BLOCK, Device, layout};
 use syscall::error::{EIO, Error};

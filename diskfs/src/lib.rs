@@ -7,7 +7,7 @@
 //!                                |
 //!   trait redoxfs::Disk      Region          flushes before and after each header, a cache, no header that may not count
 //!                                |
-//!   trait store::Device      Shared          one disk, two users: the worlds' store and the files
+//!   trait store::Device      share           one disk, two users: the worlds' store and the files
 //!                            /   |   \
 //!              virtio driver  a host's file  FakeDisk (loses, tears, reorders)
 //! ```
@@ -43,5 +43,5 @@ pub use error::FilesError;
 pub use format::{LEAST_BLOCKS, Made, is_blank, make};
 pub use names::LONGEST_NAME;
 pub use region::Counts;
-pub use share::{Shared, User};
+pub use share::{User, share};
 pub use volume::{DiskVolume, Options};

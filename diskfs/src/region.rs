@@ -68,6 +68,11 @@ impl<D: Device> Region<D> {
         }
     }
 
+    /// The device.
+    pub fn device(&mut self) -> &mut D {
+        &mut self.device
+    }
+
     /// The device again.
     pub fn into_device(self) -> D {
         self.device
@@ -167,7 +172,11 @@ impl<D: Device> Region<D> {
         let blocks = bytes.as_chunks::<BLOCK>().0;
         for (number, block) in (first..).zip(blocks) {
             // A tree's blocks come alone and are read soon; a file's bytes come in runs and are kept elsewhere.
-            if blocks.len() == 1 { self.cache.put(number, block) } else { self.cache.forget(number) }
+            if blocks.len() == 1 {
+                self.cache.put(number, block)
+            } else {
+                self.cache.forget(number)
+            }
             self.submit(number, block)?;
         }
         Ok(())
@@ -247,4 +256,3 @@ impl<D: Device> redoxfs::Disk for Region<D> {
         Ok(u64::from(self.blocks) * BLOCK_BYTES)
     }
 }
-

@@ -38,64 +38,59 @@ impl<D: Device> Inner<D> {
     }
 }
 
-/// A disk that two users share.
-pub struct Shared<D>(Rc<RefCell<Inner<D>>>);
-
-impl<D: Device> Shared<D> {
-    /// Makes a disk shareable: the one for the worlds, and the one for the files.
-    pub fn new(device: D) -> (User<D>, User<D>) {
-        let inner = Inner { device, turn: 0, owed: [VecDeque::new(), VecDeque::new()] };
-        let shared = Rc::new(RefCell::new(inner));
-        (User { shared: Shared(shared.clone()), me: 0 }, User { shared: Shared(shared), me: 1 })
-    }
+/// Makes a disk shareable: the one for the worlds, and the one for the files.
+pub fn share<D: Device>(device: D) -> (User<D>, User<D>) {
+    let inner = Inner { device, turn: 0, owed: [VecDeque::new(), VecDeque::new()] };
+    let shared = Rc::new(RefCell::new(inner));
+    (User { shared: shared.clone(), me: 0 }, User { shared, me: 1 })
 }
 
 /// The disk, for one of its users.
 pub struct User<D> {
-    shared: Shared<D>,
+    shared: Rc<RefCell<Inner<D>>>,
     me: usize,
 }
 
 impl<D: Device> User<D> {
     /// Uses the disk itself.
     pub fn with<T>(&mut self, with: impl FnOnce(&mut D) -> T) -> T {
-        with(&mut self.shared.0.borrow_mut().device)
+        with(&mut self.shared.borrow_mut().device)
     }
 }
 
 impl<D: Device> Device for User<D> {
     fn blocks(&self) -> u64 {
-        self.shared.0.borrow().device.blocks()
+        self.shared.borrow().device.blocks()
     }
 
     fn has_flush(&self) -> bool {
-        self.shared.0.borrow().device.has_flush()
+        self.shared.borrow().device.has_flush()
     }
 
     fn read(&mut self, first: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
-        self.shared.0.borrow_mut().device.read(first, buffer)
+        self.shared.borrow_mut().device.read(first, buffer)
     }
 
     fn room(&mut self) -> usize {
-        let mut inner = self.shared.0.borrow_mut();
+        let mut inner = self.shared.borrow_mut();
         inner.take_turn(self.me);
         inner.device.room()
     }
 
     fn submit_write(&mut self, block: u32, data: &Block) -> Result<(), DeviceError> {
-        let mut inner = self.shared.0.borrow_mut();
+        let mut inner = self.shared.borrow_mut();
         inner.take_turn(self.me);
         inner.device.submit_write(block, data)
     }
 
     fn submit_flush(&mut self) -> Result<(), DeviceError> {
-        let mut inner = self.shared.0.borrow_mut();
+        let mut inner = self.shared.borrow_mut();
         inner.take_turn(self.me);
         inner.device.submit_flush()
     }
 
     fn poll(&mut self) -> Result<usize, DeviceError> {
-        let mut inner = self.shared.0.borrow_mut();
+        let mut inner = self.shared.borrow_mut();
         if let Some(error) = inner.owed[self.me].pop_front() {
             return Err(error);
         }
@@ -112,7 +107,7 @@ mod tests {
     fn errors_go_to_whose_they_are() {
         let mut disk = FakeDisk::new(20);
         disk.faults.write = Some((1, 0));
-        let (mut worlds, mut files) = Shared::new(disk);
+        let (mut worlds, mut files) = share(disk);
         worlds.submit_write(1, &[1; store::BLOCK]).unwrap();
         worlds.submit_write(2, &[2; store::BLOCK]).unwrap();
         assert!(files.room() > 0);

@@ -197,6 +197,11 @@ impl<D: Device> DiskVolume<D> {
         self.fs.disk.failure
     }
 
+    /// The disk. Who writes to where the files are destroys them.
+    pub fn device(&mut self) -> &mut D {
+        self.fs.disk.device()
+    }
+
     /// The disk again. What was not synced is lost.
     pub fn into_device(self) -> D {
         self.fs.disk.into_device()
@@ -205,7 +210,12 @@ impl<D: Device> DiskVolume<D> {
     /// Makes all that was written durable, of every open file; the first error.
     pub fn sync_all(&mut self) -> Result<()> {
         let nodes: Vec<u32> = self.live.keys().copied().collect();
-        nodes.into_iter().fold(Ok(()), |result, node| result.and(self.flush(node)))
+        let mut result = Ok(());
+        for node in nodes {
+            // One that fails must not keep the others from the disk.
+            result = result.and(self.flush(node));
+        }
+        result
     }
 
     pub(crate) fn fs(&mut self) -> &mut FileSystem<Region<D>> {

@@ -84,7 +84,11 @@ fn step(random: &mut Random, a: &mut dyn Volume, b: &mut dyn Volume, open: &mut 
                 let (at, count) = (random.below(limit) as u64, random.below(limit));
                 let bytes = bytes(random, count);
                 if count > 0 {
-                    assert_eq!(a.write(open[i].0, at, &bytes), b.write(open[i].1, at, &bytes), "{what}: write {at} {count}");
+                    assert_eq!(
+                        a.write(open[i].0, at, &bytes),
+                        b.write(open[i].1, at, &bytes),
+                        "{what}: write {at} {count}"
+                    );
                 }
             }
         }
@@ -99,7 +103,11 @@ fn step(random: &mut Random, a: &mut dyn Volume, b: &mut dyn Volume, open: &mut 
             if let Some(i) = some_file(random) {
                 let (at, count) = (random.below(120_000) as u64, random.below(70_000));
                 let (mut one, mut two) = (vec![1; count], vec![1; count]);
-                assert_eq!(a.read(open[i].0, at, &mut one), b.read(open[i].1, at, &mut two), "{what}: read {at} {count}");
+                assert_eq!(
+                    a.read(open[i].0, at, &mut one),
+                    b.read(open[i].1, at, &mut two),
+                    "{what}: read {at} {count}"
+                );
                 assert!(one == two, "{what}: read {at} {count}");
                 assert_eq!(a.sync(open[i].0), b.sync(open[i].1));
                 let (one, two) = (a.attributes_of_open(open[i].0), b.attributes_of_open(open[i].1));
@@ -124,7 +132,8 @@ fn step(random: &mut Random, a: &mut dyn Volume, b: &mut dyn Volume, open: &mut 
         }
         _ => {
             let path = some_path(random);
-            let change = Change { written: Some(random.below(1 << 30) as i64), mode: Some(0o600 + random.below(64) as u32) };
+            let change =
+                Change { written: Some(random.below(1 << 30) as i64), mode: Some(0o600 + random.below(64) as u32) };
             assert_eq!(a.change(&path, change), b.change(&path, change), "{what}: change {path:?}");
         }
     }
@@ -240,7 +249,10 @@ fn many_files_in_a_directory() {
     for number in 0..10_000 {
         volume.remove(&path(&format!("A-RATHER-LONG-NAME-{number}.LISP;1"))).unwrap();
     }
-    println!("10,000 files: made in {made:?}, listed in {listed:?}, looked up in {looked:?}, removed in {:?}", start.elapsed());
+    println!(
+        "10,000 files: made in {made:?}, listed in {listed:?}, looked up in {looked:?}, removed in {:?}",
+        start.elapsed()
+    );
     assert_eq!(clean(&mut volume).unwrap().files, 0);
     assert!(listed.as_secs() < 5);
 }

@@ -126,7 +126,8 @@ fn bytes(random: &mut Random, count: usize) -> Vec<u8> {
 /// Any operation that makes sense.
 fn operation(random: &mut Random, tree: &Tree) -> Operation {
     let files: Vec<&String> = tree.iter().filter(|(_, content)| content.is_some()).map(|(name, _)| name).collect();
-    let directories: Vec<&String> = tree.iter().filter(|(_, content)| content.is_none()).map(|(name, _)| name).collect();
+    let directories: Vec<&String> =
+        tree.iter().filter(|(_, content)| content.is_none()).map(|(name, _)| name).collect();
     let fresh = |random: &mut Random| {
         let name = format!("new-{}.lisp", random.below(1000));
         match directories.is_empty() || random.below(2) == 0 {
@@ -222,7 +223,8 @@ fn recover(platter: Vec<u8>, possible: &[Tree], tally: &mut Tally, what: &str) -
     clean(&mut volume).unwrap_or_else(|findings| panic!("{what}: {findings}"));
     let found = tree(&mut volume).unwrap_or_else(|error| panic!("{what}: {error}"));
     let Some(state) = possible.iter().rposition(|state| *state == found) else {
-        let names = |tree: &Tree| format!("{:?}", tree.iter().map(|(n, b)| (n, b.as_ref().map(Vec::len))).collect::<Vec<_>>());
+        let names =
+            |tree: &Tree| format!("{:?}", tree.iter().map(|(n, b)| (n, b.as_ref().map(Vec::len))).collect::<Vec<_>>());
         let all: Vec<String> = possible.iter().map(names).collect();
         panic!("{what}: {} is none of\n{}", names(&found), all.join("\n"));
     };
@@ -263,8 +265,12 @@ fn every_cut_leaves_whole_files() {
     let mut random = Random::new(11);
     let (platter, before) = scene(&mut random, 512);
     let content = bytes(&mut random, 9000);
-    let operations =
-        [Make("x".into(), content.clone()), Append("x".into(), content, vec![1]), Rename("x".into(), "y".into()), RemoveOpen("y".into())];
+    let operations = [
+        Make("x".into(), content.clone()),
+        Append("x".into(), content, vec![1]),
+        Rename("x".into(), "y".into()),
+        RemoveOpen("y".into()),
+    ];
     for operation in 0..operations.len() {
         // Up to here undisturbed.
         let mut script = Script { operations: Vec::new(), states: Vec::new() };
@@ -274,9 +280,11 @@ fn every_cut_leaves_whole_files() {
             script.operations.push(operation.clone());
             now = script.states.last().unwrap().last().unwrap().clone();
         }
-        let (disk, _) = cut(&platter, &Script { operations: operations[..operation].to_vec(), states: Vec::new() }, u64::MAX, 3, 1);
+        let (disk, _) =
+            cut(&platter, &Script { operations: operations[..operation].to_vec(), states: Vec::new() }, u64::MAX, 3, 1);
         let start = disk.platter().to_vec();
-        let last = Script { operations: vec![operations[operation].clone()], states: vec![script.states.pop().unwrap()] };
+        let last =
+            Script { operations: vec![operations[operation].clone()], states: vec![script.states.pop().unwrap()] };
         for power in 0.. {
             let (disk, at) = cut(&start, &last, power, 3, power + 1);
             let losable = disk.losable().len();
@@ -284,7 +292,12 @@ fn every_cut_leaves_whole_files() {
             for subset in 0..if every { 1u64 << losable } else { 150 } {
                 let subset = if every { subset } else { random.number() };
                 let fate = |i: usize| if subset & 1 << (i % 64) != 0 { Fate::KEPT } else { Fate::LOST };
-                recover(disk.after_cut(fate), last.possible(at), &mut tally, &format!("{operation}, cut {power}, {subset:#b}"));
+                recover(
+                    disk.after_cut(fate),
+                    last.possible(at),
+                    &mut tally,
+                    &format!("{operation}, cut {power}, {subset:#b}"),
+                );
             }
             for torn in 0..losable {
                 for (sectors, garbage) in [(0x0F, None), (0x80, Some(0)), (0xFE, Some(7)), (0x7F, None)] {

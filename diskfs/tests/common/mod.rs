@@ -30,7 +30,8 @@ pub fn path(text: &str) -> PathBuf {
 /// Checks that nothing is wrong.
 pub fn clean<D: Device>(volume: &mut DiskVolume<D>) -> Result<Summary, String> {
     let mut findings = Vec::new();
-    let summary = check(volume, &mut |finding| findings.push(finding.to_string())).map_err(|error| error.to_string())?;
+    let summary =
+        check(volume, &mut |finding| findings.push(finding.to_string())).map_err(|error| error.to_string())?;
     if findings.is_empty() { Ok(summary) } else { Err(findings.join("; ")) }
 }
 
