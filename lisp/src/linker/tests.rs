@@ -2,8 +2,8 @@
 
 use super::Linker;
 use crate::code::{Code, Fixup, Name, NameKind, Target};
-use crate::host::value::{Symbol, Value, keep};
-use std::cell::Cell;
+use crate::host::value::{Symbols, Value};
+use std::cell::RefCell;
 use vm::isa::{OPCODES, Operand};
 use vm::layout::{DISPLAY, Layout, Medley35};
 use vm::machine::Exit;
@@ -13,17 +13,12 @@ use vm::testing::{Fixture, image_of};
 /// Instructions after which a program is taken to be in a loop.
 const PATIENCE: u64 = 1_000_000;
 
+thread_local! {
+    static SYMBOLS: RefCell<Symbols> = RefCell::default();
+}
+
 fn symbol(name: &str) -> Value {
-    let (name, keyword) = name.strip_prefix(':').map_or((name, false), |name| (name, true));
-    Value::Symbol(keep(Symbol {
-        name: name.to_string(),
-        keyword,
-        value: Cell::new(None),
-        function: Cell::new(None),
-        expander: Cell::new(None),
-        special: Cell::new(false),
-        properties: Cell::new(Value::Nil),
-    }))
+    SYMBOLS.with_borrow_mut(|symbols| symbols.intern(name))
 }
 
 /// Assembles a function: opcodes by name, each with its operands; a label ends with a colon.
