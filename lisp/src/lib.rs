@@ -10,6 +10,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod build;
 pub mod code;
 pub mod host;
 pub mod linker;

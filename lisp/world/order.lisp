@@ -1,4 +1,5 @@
-;;; The files of the starter world, in load order. The compiler and the macros they use are known from the start.
-;;; Each row: a folder and its files; files are compiled in this order, and their top-level forms run in it too.
+;;; The files of the starter world, in load order: a folder, then its files. The compiler and the macros it uses (macros,
+;;; setf, structures and the folder compiler) are known to the host from the start, and are compiled like any other file.
+;;; Top-level forms that are no definitions run in this order when the world first starts.
 
-()
+((machine variables stack contexts storage arrays symbols types code ufns clock console processes interrupts save files start))

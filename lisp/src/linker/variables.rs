@@ -15,7 +15,7 @@ use super::stack;
 use super::symbols::{Package, PackageTable, record, world_hash};
 use super::types::{FIRST_FREE, MOST, TYPES, immediate_types};
 use vm::address::{AtomIndex, LispPtr};
-use vm::isa::{self, OPCODES, Operand};
+use vm::isa::{self, OPCODES};
 use vm::layout::{Layout, Medley35, SMALL_POSITIVE, types};
 use vm::sysout::interface;
 
@@ -183,23 +183,21 @@ impl Linker {
         }
     }
 
-    /// The table of instructions, for the compiler in the world: (name number operand ..).
+    /// The table of instructions, for the compiler in the world: (name number (operand ..) pops pushes).
     fn instructions(&mut self) {
+        let count = |n: Option<u8>| n.map_or(NIL, |n| SMALL_POSITIVE | n as u32);
         let rows: Vec<u32> = OPCODES
             .iter()
             .map(|row| {
-                let mut parts = vec![self.symbol(row.name), SMALL_POSITIVE | row.number as u32];
-                parts.extend(row.operands.iter().map(|operand| {
-                    let name = match operand {
-                        Operand::Byte => "BYTE",
-                        Operand::Signed => "SIGNED",
-                        Operand::Word => "WORD",
-                        Operand::Atom => "ATOM",
-                        Operand::Pointer => "POINTER",
-                    };
-                    self.symbol_in(Package::Keyword, name)
-                }));
-                self.list_of(&parts)
+                let operands: Vec<u32> = row
+                    .operands
+                    .iter()
+                    .map(|it| self.symbol_in(Package::Keyword, &format!("{it:?}").to_uppercase()))
+                    .collect();
+                let name = self.symbol(row.name);
+                let operands = self.list_of(&operands);
+                let number = SMALL_POSITIVE | row.number as u32;
+                self.list_of(&[name, number, operands, count(row.pops), count(row.pushes)])
             })
             .collect();
         let all = self.list_of(&rows);

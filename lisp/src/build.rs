@@ -1,0 +1,61 @@
+//! The build: every file of world/order.lisp, compiled and linked.
+//!
+//! ```text
+//!   order.lisp   ((folder file ..) ..)      folder/file.lisp in this order
+//! ```
+
+use crate::code::Unit;
+use crate::host::Host;
+use crate::host::value::Value;
+use crate::linker::Linker;
+use std::path::{Path, PathBuf};
+
+/// A source file of the world.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// As messages and order.lisp have it: `machine/stack.lisp`.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+impl Source {
+    /// Its text.
+    pub fn text(&self) -> Result<String, String> {
+        std::fs::read_to_string(&self.path).map_err(|error| format!("cannot read {}: {error}", self.path.display()))
+    }
+}
+
+/// The world's files in order. `world` is the folder with order.lisp.
+pub fn sources(world: &Path) -> Result<Vec<Source>, String> {
+    let order = Source { name: "order.lisp".to_string(), path: world.join("order.lisp") };
+    let mut host = Host::new();
+    let forms = host.read_all(&order.name, &order.text()?)?;
+    let mut sources = Vec::new();
+    for row in forms.iter().flat_map(|form| form.elements()) {
+        let names: Result<Vec<String>, String> = row
+            .elements()
+            .map(|it| match it {
+                Value::Symbol(symbol) => Ok(symbol.name.to_lowercase()),
+                other => Err(format!("order.lisp: {other:?} is no name of a file")),
+            })
+            .collect();
+        let names = names?;
+        let [folder, files @ ..] = names.as_slice() else { continue };
+        for file in files {
+            // The folder `world` is the one that order.lisp is in.
+            let name = if folder == "world" { format!("{file}.lisp") } else { format!("{folder}/{file}.lisp") };
+            sources.push(Source { path: world.join(&name), name });
+        }
+    }
+    Ok(sources)
+}
+
+/// Links what `compile` makes of each file.
+pub fn build(world: &Path, mut compile: impl FnMut(&Source) -> Result<Unit, String>) -> Result<Vec<u8>, String> {
+    let mut linker = Linker::new();
+    for source in sources(world)? {
+        linker.unit(&compile(&source)?)?;
+    }
+    linker.finish()
+}
