@@ -1,0 +1,85 @@
+;;; The benchmarks as a bar chart: how often a second the machine runs each.
+;;;
+;;;     tak      |################                      123.4 a second
+;;;     fib      |########                               61.0
+;;;
+;;; Each program runs until a quarter of a second has passed, and its value is checked each time. Bars are logarithmic:
+;;; each vertical line is ten times the one before.
+
+(defparameter *benchmarks*
+  '(("tak" bench-tak 7) ("ctak" bench-ctak 5) ("fib" bench-fib 6765) ("deriv" bench-deriv 5)
+    ("queens" bench-queens 40) ("array" bench-array 1007) ("boyer" bench-boyer t)
+    ("string" bench-string 155) ("bignum" bench-bignum 323756) ("float" bench-float t)
+    ("gc" bench-gc 50) ("bitblt" bench-bitblt 0))
+  "Name, function, and the value that it must return.")
+
+(defglobal *benchmark-results* nil)     ; (name . runs in 1000 seconds), in order
+
+(defun run-benchmark (function expected)
+  "How often the function runs in 1000 seconds; an error if its value is wrong."
+  (let ((start (milliseconds))
+        (runs 0)
+        (passed 0))
+    (loop
+      (let ((value (funcall function)))
+        (unless (equal value expected)
+          (error "~a returned ~s instead of ~s" function value expected)))
+      (setq runs (1+ runs))
+      (setq passed (- (milliseconds) start))
+      (when (>= passed 250)
+        (return (floor (* runs 1000000) passed))))))
+
+(defun rate-text (rate)
+  "Runs in 1000 seconds as runs a second."
+  (cond ((>= rate 100000) (format nil "~d" (floor rate 1000)))
+        (t (format nil "~d.~d" (floor rate 1000) (floor (mod rate 1000) 100)))))
+
+(defun tenfolds (rate)
+  "A hundred times the decimal logarithm, by halves of a tenth: enough for a bar."
+  (let ((length 0)
+        (rate rate))
+    (loop
+      (when (< rate 10) (return nil))
+      (setq rate (floor rate 10))
+      (setq length (+ length 100)))
+    (+ length (aref #(0 0 30 48 60 70 78 85 90 95) rate))))
+
+(defun draw-benchmark-bar (window row name rate)
+  "Draws one bar."
+  (let ((y (+ 8 (* 20 row)))
+        (length (min 420 (max 2 (floor (* 2 (tenfolds rate)) 3)))))
+    (draw-text window name 8 (+ y 1))
+    (fill-rectangle window 80 y (- (window-width window) 80) 15 0)
+    (fill-rectangle window 80 y length 15 #xA5A5)
+    (outline window 80 y length 15)
+    (draw-text window (rate-text rate) (+ 86 length) (+ y 1))))
+
+(defun draw-benchmark-scale (window)
+  (dotimes (i 7)
+    (let ((x (+ 80 (floor (* 200 i) 3))))
+      (fill-rectangle window x 4 1 (- (window-height window) 24) #x8080 'paint)
+      (when (> i 2)
+        (draw-text window (rate-text (expt 10 i)) (+ x 2) (- (window-height window) 16))))))
+
+(defun run-benchmarks (window)
+  "Runs all and draws a bar for each."
+  (let ((row 0))
+    (setq *benchmark-results* nil)
+    (dolist (benchmark *benchmarks*)
+      (unless (window-open window) (return nil))
+      (draw-text window (car benchmark) 8 (+ 9 (* 20 row)))
+      (yield)
+      (let ((rate (run-benchmark (cadr benchmark) (caddr benchmark))))
+        (push (cons (car benchmark) rate) *benchmark-results*)
+        (draw-benchmark-bar window row (car benchmark) rate)
+        (draw-benchmark-scale window))
+      (setq row (1+ row)))
+    (setq *benchmark-results* (reverse *benchmark-results*))
+    (draw-text window "runs a second; each line is ten times the one before" 8 (- (window-height window) 32))
+    *benchmark-results*))
+
+(defun benchmarks ()
+  "Opens a window and runs the benchmarks in it."
+  (let ((window (create-window "Benchmarks" 420 300 560 300)))
+    (make-process "benchmarks" (lambda () (run-benchmarks window)))
+    window))
