@@ -38,6 +38,10 @@
     (%set-word bitmap 5 1)
     bitmap))
 
+(defun %allocate-words (words)
+  "Memory without pointers in it."
+  (%allocate-block (ash (1+ words) -1) 0))
+
 (defun make-bitmap (width height)
   "A new bitmap, all white."
   (let ((raster (* 2 (max 1 (ceiling width 32)))))

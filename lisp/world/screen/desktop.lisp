@@ -1,6 +1,6 @@
 ;;; The desktop: how the screen comes up, and how one leaves.
 ;;;
-;;;     (start-screen)       when the world is made: everything, with the first exec
+;;;     (main)               the first process of a world that starts for the first time
 ;;;     (restart-screen)     when a saved world goes on, perhaps on a screen of another size
 
 (defparameter *badge*
@@ -92,8 +92,8 @@ Right button: menus. (apropos \"part\") finds names, (describe 'car) says what o
   (add-background-item "Paint" (lambda () (paint)))
   (add-background-item "Life" (lambda () (life)))
   (add-background-item "Refresh" #'refresh-screen)
-  (add-background-item "Save world" (lambda () (ask-and "Save world" #'save-world)))
-  (add-background-item "Log out" (lambda () (ask-and "Log out" #'log-out))))
+  (add-background-item "Save world" (lambda () (ask-and "Save world" #'save)))
+  (add-background-item "Log out" (lambda () (ask-and "Log out" #'logout))))
 
 (defun start-screen ()
   "Brings the screen up: the desktop, the input process, an exec."
@@ -101,8 +101,14 @@ Right button: menus. (apropos \"part\") finds names, (describe 'car) says what o
   (add-usual-items)
   (refresh-screen)
   (show-badge)
-  (make-process "input" #'input-process)
+  (setq *break-hook* #'break-key)
   (make-exec 24 24 96 30 *greeting*))
+
+(defun main ()
+  "What the first process does: the screen, then keys and mouse for ever."
+  (start-screen)
+  (%add-restart-hook #'restart-screen)
+  (input-process))
 
 (defun restart-screen ()
   "After a saved world has been started again."

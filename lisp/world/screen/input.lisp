@@ -27,6 +27,8 @@
   "A key has been typed: the window in focus gets it."
   (cond ((eql key :page-up) (scroll-focus -1))
         ((eql key :page-down) (scroll-focus 1))
+        ((and (interrupt-key-p key) (> *interrupts-taken* 0))
+         (setq *interrupts-taken* (1- *interrupts-taken*)))
         ((and (interrupt-key-p key) (interrupt-focus)) nil)
         (*focus* (give-key *focus* key))
         (t (setq *keys-waiting* (append *keys-waiting* (list key))))))
@@ -57,6 +59,18 @@
     (if (and process (not (eq process t)) (not (window-reading *focus*)))
         (progn (interrupt-process process #'interrupted) t)
         nil)))
+
+;;; While a process computes, it does not get to the keys. So the machine's own interrupt for keys calls BREAK-KEY, on top
+;;; of whatever runs, for Control-C and Control-E.
+
+(defglobal *interrupts-taken* 0)        ; keys that BREAK-KEY has dealt with and that still come as keys
+
+(defun break-key (key)
+  "Control-C or Control-E has been pressed and somebody computes: if it is the process of the window in focus, it stops."
+  (declare (ignore key))
+  (when (and *focus* (eq (window-process *focus*) *current-process*) (not (window-reading *focus*)))
+    (setq *interrupts-taken* (1+ *interrupts-taken*))
+    (interrupted)))
 
 ;;; Presses
 

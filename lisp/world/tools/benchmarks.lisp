@@ -57,7 +57,7 @@
 (defun draw-benchmark-scale (window)
   (dotimes (i 7)
     (let ((x (+ 80 (floor (* 200 i) 3))))
-      (fill-rectangle window x 4 1 (- (window-height window) 24) #x8080 'paint)
+      (fill-rectangle window x 4 1 (- (window-height window) 24) #xF0F0 'paint)
       (when (> i 2)
         (draw-text window (rate-text (expt 10 i)) (+ x 2) (- (window-height window) 16))))))
 

@@ -1,0 +1,144 @@
+;;; The stepper's windows: a compiled function beside its source and its stack.
+;;;
+;;;     +-Step FACT: code---------+ +-Source---------------------+
+;;;     |   16  IVAR0             | | (defun fact (n)            |
+;;;     | [ 17  ONE              ]| |   (if (< n 2) ...          |
+;;;     |   18  GREATERP          | +----------------------------+
+;;;     |                         | +-Stack, 12 instructions-----+
+;;;     |                         | | FACT  place 17             |
+;;;     | Step Over Out Run       | |   argument 0   5           |
+;;;     +-------------------------+ +----------------------------+
+;;;
+;;; Keys, in the code window: space or s steps into calls, o (over) takes a call as one step, u (up) runs until the
+;;; function returns, r runs to the end, q closes.
+
+(defstruct step-windows
+  stepper code-list stack-list source-window
+  (shown nil)                           ; the code that is listed
+  (places nil))                         ; the places of its instructions
+
+(defun code-items (places code)
+  (mapcar (lambda (place) (cons (instruction-text code place) place)) places))
+
+(defun frame-step-items (frame)
+  "Lines for one frame of the stepper."
+  (let ((lines nil)
+        (n 0))
+    (push (cons (format nil "~a  at ~d" (header-name (step-frame-code frame)) (step-frame-place frame)) nil) lines)
+    (dotimes (i (min (%word (step-frame-code frame) 1) (length (step-frame-arguments frame))))
+      (let ((value (svref (step-frame-arguments frame) i)))
+        (push (cons (format nil "  argument ~d  ~a" i (short-text value 40)) (list value)) lines)))
+    (dotimes (i (header-locals (step-frame-code frame)))
+      (let ((value (svref (step-frame-locals frame) i)))
+        (push (cons (format nil "  local ~d     ~a" i (short-text value 40)) (list value)) lines)))
+    (dolist (value (step-frame-stack frame))
+      (push (cons (format nil "  ~a  ~a" (if (eql n 0) "top       " "          ") (short-text value 40)) (list value)) lines)
+      (setq n (1+ n)))
+    (nreverse lines)))
+
+(defun stack-items (stepper)
+  (if (stepper-done stepper)
+      (list (cons (format nil "done: ~a" (short-text (stepper-value stepper) 60)) (list (stepper-value stepper))))
+      (mapcan #'frame-step-items (subseq (stepper-frames stepper) 0 (min 12 (length (stepper-frames stepper)))))))
+
+(defun show-step (windows)
+  "Shows where the stepper is."
+  (let* ((stepper (step-windows-stepper windows))
+         (frame (top-frame stepper)))
+    (when frame
+      (let ((code (step-frame-code frame)))
+        (unless (eq code (step-windows-shown windows))
+          (setf (step-windows-shown windows) code)
+          (setf (step-windows-places windows) (code-places code))
+          (show-items (step-windows-code-list windows) (code-items (step-windows-places windows) code))
+          (set-window-title (lister-window (step-windows-code-list windows))
+                            (format nil "Step ~a" (header-name code))))
+        (choose-line (step-windows-code-list windows)
+                     (position (step-frame-place frame) (step-windows-places windows)))))
+    (show-items (step-windows-stack-list windows) (stack-items stepper))
+    (set-window-title (lister-window (step-windows-stack-list windows))
+                      (format nil "Stack after ~d instructions" (stepper-count stepper)))))
+
+(defun close-step-windows (windows)
+  (dolist (window (list (lister-window (step-windows-stack-list windows))
+                        (step-windows-source-window windows)
+                        (lister-window (step-windows-code-list windows))))
+    (when window
+      (setf (window-close-function window) nil)
+      (close-window window))))
+
+(defun step-command (windows command)
+  "Does :step, :over, :out, :run or :close."
+  (let ((stepper (step-windows-stepper windows)))
+    (cond ((eq command :close) (close-step-windows windows))
+          ((stepper-done stepper) nil)
+          (t (case command
+               (:step (step-once stepper))
+               (:over (step-over stepper))
+               (:out (step-out stepper))
+               (:run (step-to-end stepper)))
+             (show-step windows)))))
+
+(defun step-key (windows key)
+  (case key
+    ((#\Space #\s #\Newline) (step-command windows :step))
+    (#\o (step-command windows :over))
+    (#\u (step-command windows :out))
+    (#\r (step-command windows :run))
+    (#\q (step-command windows :close))))
+
+(defun show-source (source left top)
+  "A window with a form."
+  (let ((terminal (make-terminal-window "Source" left top 52 12)))
+    (with-output-to-window (terminal)
+      (if source
+          (pprint source)
+          (princ "The source of this function was not kept.")))
+    (terminal-window terminal)))
+
+(defun inspect-item (window item button)
+  (declare (ignore window button))
+  (when item
+    (inspect (car item))))
+
+(defun open-stepper (function arguments source)
+  "Windows that step a call of a function."
+  (let* ((stepper (start-stepper function arguments))
+         (windows (make-step-windows :stepper stepper)))
+    (setf (step-windows-source-window windows) (show-source source 480 70))
+    (setf (step-windows-stack-list windows)
+          (make-list-window "Stack" 480 270 424 22 nil #'inspect-item))
+    (setf (step-windows-code-list windows)
+          (make-list-window "Step" 100 70 370 36 nil nil))
+    (let ((window (lister-window (step-windows-code-list windows))))
+      (setf (window-key-function window)
+            (lambda (window key) (declare (ignore window)) (step-key windows key)))
+      (setf (window-button-function window)
+            (lambda (window button x y)
+              (declare (ignore window button x y))
+              (let ((command (menu '(("Step (space)" :step) ("Over (o)" :over) ("Out (u)" :out) ("Run (r)" :run)
+                                     ("Close (q)" :close))
+                                   "Step")))
+                (when command
+                  (step-command windows command)))))
+      (set-focus window))
+    (show-step windows)
+    windows))
+
+(defun step-call-of (form &optional source)
+  "Opens the stepper on a call: (step-call-of '(fact 5))."
+  (open-stepper (car form) (mapcar #'eval (cdr form)) source))
+
+;;; An example, compiled here and now by the compiler of the world
+
+(defparameter *step-example*
+  '(defun step-fact (n)
+    (if (< n 2)
+        1
+        (* n (step-fact (- n 1))))))
+
+(defun step-example ()
+  "Steps a small function, with its source."
+  (eval *step-example*)
+  (compile 'step-fact)
+  (step-call-of '(step-fact 4) *step-example*))
