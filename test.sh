@@ -51,10 +51,10 @@ cargo test --release -p kernel --lib
 
 if [ -z "$quick" ]; then
   step "power cuts and damaged disks"
-  # With their figures. STORE_CUTS=N makes N random cuts instead of 10,000.
-  cargo test --release -p store --test '*' -- --nocapture --test-threads=1
+  # With their figures. STORE_CUTS=N and DISKFS_CUTS=N make N random cuts instead of 10,000, of worlds and of files.
+  cargo test --release -p store -p diskfs --test '*' -- --nocapture --test-threads=1
   step "images on the host"
-  cargo test --release --workspace --test '*' --exclude kernel --exclude qemu --exclude scenarios --exclude store -- --test-threads=1
+  cargo test --release --workspace --test '*' --exclude kernel --exclude qemu --exclude scenarios --exclude store --exclude diskfs -- --test-threads=1
   step "scenarios on the host"
   cargo test --release -p scenarios --test host
   step "the bare machine in QEMU"

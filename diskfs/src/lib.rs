@@ -44,4 +44,4 @@ pub use format::{LEAST_BLOCKS, Made, is_blank, make};
 pub use names::LONGEST_NAME;
 pub use region::Counts;
 pub use share::{User, share};
-pub use volume::{DiskVolume, Options};
+pub use volume::{DiskVolume, NewFile, Options};

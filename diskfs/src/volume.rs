@@ -54,6 +54,19 @@ impl Options {
     }
 }
 
+/// A file for [`DiskVolume::put`].
+#[derive(Clone, Copy, Debug)]
+pub struct NewFile<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// All it holds.
+    pub bytes: &'a [u8],
+    /// Unix seconds of its last change.
+    pub date: i64,
+    /// Unix mode bits, without those of the kind.
+    pub mode: u32,
+}
+
 #[derive(Clone, Copy)]
 struct Open {
     node: u32,
@@ -205,6 +218,40 @@ impl<D: Device> DiskVolume<D> {
     /// The disk again. What was not synced is lost.
     pub fn into_device(self) -> D {
         self.fs.disk.into_device()
+    }
+
+    /// Puts whole files into a directory, in one transaction: all of them or none. Files that had one of the names are gone.
+    pub fn put(&mut self, directory: &Path, files: &[NewFile<'_>]) -> Result<()> {
+        check_path(directory)?;
+        let bytes: u64 =
+            files.iter().map(|file| file.bytes.len().next_multiple_of(BLOCK) as u64 / BLOCK as u64 + 2).sum();
+        if self.fs.allocator().free() < bytes + RESERVE {
+            return Err(VolumeError::NoSpace);
+        }
+        let gone = self.change_disk(true, |tx| {
+            let directory = find(tx, directory)?;
+            if !directory.data().is_dir() {
+                return Err(Error::new(ENOTDIR));
+            }
+            let mut gone = Vec::new();
+            for file in files {
+                let name = names::to_disk(file.name).map_err(no)?;
+                if let Some(there) = look_up(tx, directory.ptr(), &name)? {
+                    if there.data().is_dir() {
+                        return Err(no(VolumeError::IsDirectory));
+                    }
+                    gone.extend(unlink(tx, directory.ptr(), &name, there)?);
+                }
+                let mode = Node::MODE_FILE | file.mode as u16 & Node::MODE_PERM;
+                let mut node = tx.create_node(directory.ptr(), &name, mode, seconds(file.date), 0)?;
+                node.data_mut().record_level = RECORD_LEVEL.into();
+                tx.write_node_inner(&mut node, &mut 0, file.bytes)?;
+                tx.sync_tree(node)?;
+            }
+            Ok(gone)
+        })?;
+        gone.into_iter().for_each(|node| self.forget_name(Some(node)));
+        Ok(())
     }
 
     /// Makes all that was written durable, of every open file; the first error.

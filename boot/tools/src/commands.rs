@@ -3,12 +3,14 @@
 use crate::Order;
 use crate::calendar::date;
 use crate::disk::{FileDisk, SysoutFile};
+use crate::tree;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use store::format::BLOCK;
+use store::layout::Part;
 use store::sysout::{Image, disk_blocks, export, layout_of};
 use store::{Checked, Record, Store, StoreError, Summary, check};
 
@@ -18,14 +20,19 @@ const LEAST_BLOCKS: u64 = 64 << 8;
 /// Does what was asked for.
 pub fn run(order: &Order) -> Result<String, String> {
     match order {
-        Order::Import { sysout, disk, fresh, megabytes } => import(sysout, disk, *fresh, *megabytes),
+        Order::Import { sysout, disk, fresh, megabytes, files } => import(sysout, disk, *fresh, *megabytes, *files),
         Order::Export { disk, sysout, generation, force } => export_to(disk, sysout, *generation, *force),
         Order::List(disk) => list(disk),
         Order::Check(disk) => check_all(disk),
+        Order::Names(place) => tree::names(place),
+        Order::Copy(places) => tree::copy(places),
+        Order::MakeDirectories(places) => tree::make_directories(places),
+        Order::Remove { places, recursive } => tree::remove(places, *recursive),
+        Order::Files { disk, megabytes } => tree::add_place(disk, *megabytes),
     }
 }
 
-fn now() -> (i64, u64) {
+pub fn now() -> (i64, u64) {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     (time.as_secs() as i64, time.as_nanos() as u64 ^ u64::from(std::process::id()) << 48)
 }
@@ -36,18 +43,21 @@ fn about(path: &Path) -> impl Fn(StoreError) -> String {
 }
 
 /// A file under another name, which goes away unless it gets its real one.
-struct Unfinished {
-    path: PathBuf,
+pub struct Unfinished {
+    /// The other name.
+    pub path: PathBuf,
 }
 
 impl Unfinished {
-    fn beside(path: &Path) -> Unfinished {
+    /// A name beside the real one.
+    pub fn beside(path: &Path) -> Unfinished {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".new-{}", std::process::id()));
         Unfinished { path: path.with_file_name(name) }
     }
 
-    fn finish(self, path: &Path) -> Result<(), String> {
+    /// Gives it its real name.
+    pub fn finish(self, path: &Path) -> Result<(), String> {
         let renamed = std::fs::rename(&self.path, path).and_then(|()| {
             // The name must be as durable as the contents.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -64,7 +74,13 @@ impl Drop for Unfinished {
     }
 }
 
-fn import(sysout: &Path, disk: &Path, fresh: bool, megabytes: Option<u64>) -> Result<String, String> {
+fn import(
+    sysout: &Path,
+    disk: &Path,
+    fresh: bool,
+    megabytes: Option<u64>,
+    files: Option<u64>,
+) -> Result<String, String> {
     let file =
         File::open(sysout).map_err(|error| format!("the sysout {} cannot be read: {error}", sysout.display()))?;
     let metadata = file.metadata().map_err(|error| format!("{}: {error}", sysout.display()))?;
@@ -96,9 +112,26 @@ fn import(sysout: &Path, disk: &Path, fresh: bool, megabytes: Option<u64>) -> Re
         None => (3 * largest + 1024).max(needed).max(LEAST_BLOCKS),
     };
     let unfinished = Unfinished::beside(disk);
-    let mut device = FileDisk::create(&unfinished.path, blocks)?;
+    // Files of the disk that is replaced stay: it is another world that is wanted, not other files.
+    let mut kept = tree::files_of(disk)?;
+    let files = match (&kept, files) {
+        (Some(_), Some(_)) => {
+            return Err(format!(
+                "{} has files, which stay, and so does the size of their place; leave --files away",
+                disk.display()
+            ));
+        }
+        (Some((_, place)), None) => place.len() as u64,
+        (None, files) => files.unwrap_or(tree::MEGABYTES) << 8,
+    };
+    let worlds = blocks.min(store::format::MAX_BLOCKS.into()) as u32;
+    let mut device = FileDisk::create(&unfinished.path, u64::from(worlds) + files)?;
     let (date, id) = now();
-    let mut store = Store::format(&mut device, id).map_err(about(disk))?;
+    let mut store = Store::format(&mut Part::new(&mut device, 0..worlds), id).map_err(about(disk))?;
+    match &mut kept {
+        Some((from, place)) => tree::copy_blocks(from, place.clone(), &mut device, worlds)?,
+        None => tree::make(&mut device, disk)?,
+    }
     image.import(&mut store, &mut device, &name, date).map_err(about(disk))?;
     unfinished.finish(disk)?;
     let record = store.current().expect("a world was imported");
@@ -107,7 +140,7 @@ fn import(sysout: &Path, disk: &Path, fresh: bool, megabytes: Option<u64>) -> Re
         disk.display(),
         layout_of(record.layout).map_or("unknown", |layout| layout.name()),
         record.lisp_pages,
-        blocks >> 8
+        (u64::from(worlds) + files) >> 8
     ))
 }
 
@@ -207,7 +240,8 @@ fn list(disk: &Path) -> Result<String, String> {
             writeln!(lines, "a {layout} world from {:?}, {} bytes, CRC {:08x}", origin.name, origin.bytes, origin.crc);
     }
     let (used, all) = Store::scan(&mut device).map_err(about(disk))?.usage();
-    let _ = writeln!(lines, "{} of {} MiB of the disk are in use", used.div_ceil(1 << 20), all >> 20);
+    let _ = writeln!(lines, "{} of {} MiB for worlds are in use", used.div_ceil(1 << 20), all >> 20);
+    let _ = writeln!(lines, "{}", tree::space(disk));
     if !findings.is_empty() {
         let _ = writeln!(lines, "something is damaged; `boot check` says what");
     }
@@ -215,7 +249,9 @@ fn list(disk: &Path) -> Result<String, String> {
 }
 
 fn check_all(disk: &Path) -> Result<String, String> {
-    let (_, summary, findings) = look(disk)?;
+    let (_, summary, mut findings) = look(disk)?;
+    let (wrong, files) = tree::check(disk)?;
+    findings.extend(wrong);
     let mut lines: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
     let good = |checked: &&Checked| checked.map && checked.bad_pages == 0;
     let numbers: Vec<String> =
@@ -223,7 +259,7 @@ fn check_all(disk: &Path) -> Result<String, String> {
     let (blocks, kib) = (summary.blocks, u64::from(summary.blocks) * (BLOCK as u64 >> 10));
     if findings.is_empty() {
         return Ok(format!(
-            "{}: all {blocks} blocks in use ({kib} KiB) are good, generations {}\n",
+            "{}: all {blocks} blocks in use ({kib} KiB) are good, generations {}; {files}\n",
             disk.display(),
             numbers.join(", ")
         ));

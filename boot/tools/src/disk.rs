@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use store::device::SECTORS;
 use store::format::BLOCK;
@@ -23,7 +23,22 @@ impl FileDisk {
             ErrorKind::NotFound => format!("there is no disk at {}; `boot import` makes one", path.display()),
             _ => format!("the disk {} cannot be opened: {error}", path.display()),
         })?;
-        FileDisk::of(file).map_err(|error| format!("{}: {error}", path.display()))
+        let file = FileDisk::of(file).map_err(|error| format!("{}: {error}", path.display()))?;
+        if writable && file.is_in_use() {
+            return Err(format!("the machine of {} is running; power it off first", path.display()));
+        }
+        Ok(file)
+    }
+
+    /// Does a QEMU have it? QEMU locks parts of its disks' files, and the host lists all locks by device and file number.
+    fn is_in_use(&self) -> bool {
+        let (Ok(metadata), Ok(locks)) = (self.file.metadata(), std::fs::read_to_string("/proc/locks")) else {
+            return false;
+        };
+        let (device, number) = (metadata.dev(), metadata.ino());
+        let (major, minor) = (device >> 8 & 0xFFF | device >> 32 & !0xFFF, device & 0xFF | device >> 12 & !0xFF);
+        let name = format!("{major:02x}:{minor:02x}:{number}");
+        locks.lines().any(|line| line.split_whitespace().any(|word| word == name))
     }
 
     /// Makes a new disk of so many blocks, most of them holes.
@@ -34,6 +49,14 @@ impl FileDisk {
             FileDisk::of(file)
         });
         made.map_err(|error| format!("the disk {} cannot be made: {error}", path.display()))
+    }
+
+    /// Makes it this many blocks long; the new ones are holes.
+    pub fn grow(&mut self, blocks: u64) -> std::io::Result<()> {
+        self.file.set_len(blocks * BLOCK as u64)?;
+        self.file.sync_all()?;
+        self.blocks = blocks;
+        Ok(())
     }
 
     fn of(file: File) -> std::io::Result<FileDisk> {

@@ -10,6 +10,15 @@ fn boot(arguments: &[&Path]) -> (bool, String) {
     (output.status.success(), String::from_utf8(said).expect("boot says text"))
 }
 
+/// Flips a bit of a file.
+fn flip(file: &Path, at: u64) {
+    use std::os::unix::fs::FileExt;
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(file).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[byte[0] ^ 4], at).unwrap();
+}
+
 #[test]
 fn a_world_goes_in_is_looked_at_and_comes_out() {
     let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/medley/lisp.sys");
@@ -35,17 +44,146 @@ fn a_world_goes_in_is_looked_at_and_comes_out() {
     let (right, said) = boot(&[word("export"), &disk, &copy]);
     assert!(!right && said.contains("--force"), "{said}");
 
-    let mut bytes = std::fs::read(&disk).unwrap();
-    bytes[100 * 4096 + 77] ^= 4;
-    std::fs::write(&disk, bytes).unwrap();
+    flip(&disk, 100 * 4096 + 77);
     let (right, said) = boot(&[word("check"), &disk]);
     assert!(!right && said.contains("sector 800"), "{said}");
+    // Another world, the same files.
+    let inside = PathBuf::from(format!("{}:kept.txt", disk.display()));
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/tool.rs");
+    let (right, said) = boot(&[word("cp"), &source, &inside]);
+    assert!(right, "{said}");
     let (right, said) = boot(&[word("import"), &sysout, &disk, word("--fresh")]);
     assert!(right, "{said}");
     let (right, said) = boot(&[word("check"), &disk]);
-    assert!(right && said.contains("are good"), "{said}");
+    assert!(right && said.contains("are good") && said.contains("1 files"), "{said}");
+    let (right, said) = boot(&[word("list"), &disk]);
+    assert!(right && said.contains("254 MiB for files are free"), "{said}");
+    let out = folder.join("kept.txt");
+    let (right, said) = boot(&[word("cp"), &inside, &out]);
+    assert!(right && std::fs::read(&out).unwrap() == std::fs::read(&source).unwrap(), "{said}");
+    std::fs::remove_file(&out).unwrap();
     assert!(std::fs::read(&sysout).unwrap() == original, "the original was written to");
     // Nothing half done lies about.
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A disk with an empty place for files and no world.
+fn disk_with_files(disk: &Path, megabytes: u32) {
+    let image = std::fs::File::create(disk).unwrap();
+    image.set_len(1 << 20).unwrap();
+    drop(image);
+    let mut disk_of_worlds = store::fake::FakeDisk::new(256).with_depth(1);
+    store::Store::format(&mut disk_of_worlds, 77).unwrap();
+    std::fs::write(disk, disk_of_worlds.platter()).unwrap();
+    let (right, said) = boot(&[Path::new("ls"), disk]);
+    assert!(!right && said.contains("no place for files") && said.contains("boot files"), "{said}");
+    let (right, said) = boot(&[Path::new("files"), disk, Path::new("--files"), Path::new(&megabytes.to_string())]);
+    assert!(right && said.contains("MiB for files"), "{said}");
+    let (right, said) = boot(&[Path::new("files"), disk]);
+    assert!(!right && said.contains("already"), "{said}");
+}
+
+/// A folder of this test alone.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// All files below a folder, by name.
+fn contents(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(folder).unwrap().to_path_buf();
+            if path.is_dir() {
+                found.insert(name, Vec::new());
+                folders.push(path);
+            } else {
+                found.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn trees_go_in_and_come_out() {
+    let folder = folder("cp");
+    let disk = folder.join("machine.disk");
+    disk_with_files(&disk, 40);
+    let on_disk = |path: &str| PathBuf::from(format!("{}:{path}", disk.display()));
+    let word = Path::new;
+
+    let tree = folder.join("tree");
+    std::fs::create_dir_all(tree.join("sub/deeper")).unwrap();
+    std::fs::create_dir_all(tree.join("empty")).unwrap();
+    let large: Vec<u8> = (0..9_000_000u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
+    std::fs::write(tree.join("large"), &large).unwrap();
+    std::fs::write(tree.join("nothing"), b"").unwrap();
+    std::fs::write(tree.join("sub/a:b.lisp"), b"(print 1)").unwrap();
+    std::fs::write(tree.join("sub/\u{e9}t\u{e9}.~1~"), b"summer").unwrap();
+    for number in 0..500 {
+        std::fs::write(tree.join(format!("sub/deeper/f{number}")), vec![number as u8; number * 11]).unwrap();
+    }
+    let (right, said) = boot(&[word("cp"), &tree, &on_disk("")]);
+    assert!(right && said.contains("504 files"), "{said}");
+    let (right, said) = boot(&[word("ls"), &on_disk("tree/sub")]);
+    assert!(right && said.contains("a:b.lisp") && said.contains("deeper/"), "{said}");
+    let (right, said) = boot(&[word("ls"), &on_disk("tree/large")]);
+    assert!(right && said.contains("9000000"), "{said}");
+    let (right, said) = boot(&[word("cp"), &on_disk("tree"), &folder.join("back")]);
+    assert!(right && said.contains("504 files"), "{said}");
+    assert!(contents(&tree) == contents(&folder.join("back")), "what came out is not what went in");
+    let date = |path: &Path| std::fs::metadata(path).unwrap().modified().unwrap().duration_since(std::time::UNIX_EPOCH);
+    let seconds = |path: &Path| date(path).unwrap().as_secs();
+    assert_eq!(seconds(&tree.join("large")), seconds(&folder.join("back/large")));
+    let (right, said) = boot(&[word("check"), &disk]);
+    assert!(said.contains("504 files") || !right, "{said}");
+
+    // Again, over what is there; one file under another name; several into a directory.
+    let (right, said) = boot(&[word("cp"), &tree, &on_disk("")]);
+    assert!(right, "{said}");
+    let (right, said) = boot(&[word("cp"), &tree.join("sub/a:b.lisp"), &on_disk("other")]);
+    assert!(right, "{said}");
+    let (right, said) = boot(&[word("cp"), &on_disk("other"), &folder.join("other")]);
+    assert!(right && std::fs::read(folder.join("other")).unwrap() == b"(print 1)", "{said}");
+    let (right, said) = boot(&[word("cp"), &tree.join("nothing"), &tree.join("large"), &on_disk("tree/empty")]);
+    assert!(right && said.contains("2 files"), "{said}");
+    let (right, said) = boot(&[word("cp"), &tree.join("nothing"), &tree.join("large"), &on_disk("nowhere")]);
+    assert!(!right && said.contains("no directory"), "{said}");
+
+    // What cannot be.
+    for (words, expected) in [
+        ([word("ls"), &on_disk("gone")], "no such file"),
+        ([word("ls"), &on_disk("../x")], "no file can have that name"),
+        ([word("rm"), &on_disk("tree")], "--recursive"),
+        ([word("rm"), &on_disk("gone")], "no such file"),
+        ([word("rm"), &tree], "DISK:PATH"),
+        ([word("mkdir"), &on_disk("tree")], "already"),
+    ] {
+        let (right, said) = boot(&words);
+        assert!(!right && said.contains(expected), "{words:?}: {said}");
+    }
+    let (right, said) = boot(&[word("cp"), &tree.join("large"), &on_disk("tree/sub")]);
+    assert!(right, "{said}");
+    let mut random = store::fake::Random::new(5);
+    let noise: Vec<u8> = (0..42_000_000).map(|_| random.number() as u8).collect();
+    std::fs::write(folder.join("huge"), noise).unwrap();
+    let (right, said) = boot(&[word("cp"), &folder.join("huge"), &on_disk("tree")]);
+    assert!(!right && said.contains("no space is left"), "{said}");
+    let (right, said) = boot(&[word("ls"), &on_disk("tree")]);
+    assert!(right && !said.contains("huge") && !said.contains("boot-"), "{said}");
+
+    let (right, said) = boot(&[word("mkdir"), &on_disk("new"), &on_disk("new/er")]);
+    assert!(right, "{said}");
+    let (right, said) = boot(&[word("rm"), word("--recursive"), &on_disk("tree"), &on_disk("new"), &on_disk("other")]);
+    assert!(right, "{said}");
+    let (right, said) = boot(&[word("ls"), &disk]);
+    assert!(right && said.is_empty(), "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
