@@ -2,4 +2,7 @@
 ;;; setf, structures and the folder compiler) are known to the host from the start, and are compiled like any other file.
 ;;; Top-level forms that are no definitions run in this order when the world first starts.
 
-((machine variables stack contexts storage arrays symbols types code ufns clock console processes interrupts save files start))
+((machine variables stack contexts storage arrays symbols types code ufns clock console processes interrupts save files start)
+ (screen bitmap font-art font draw rectangles window keyboard mouse menu input window-menu terminal stream line-editor
+         exec list-window frames break desktop)
+ (tools memory inspector disassembler step-machine stepper memory-map benchmark-programs benchmarks life paint tour))

@@ -12,6 +12,7 @@
 ;;;
 ;;; The computation is not undone: this runs on top of it, in its process. Besides forms one can type
 ;;;
+;;;     0, 1 ...       one of the ways to go on that the program offers (restarts), by number
 ;;;     :abort         give the computation up, go back to the exec
 ;;;     :go            go on, where the error allows it; :return FORM goes on with a value
 ;;;     :frames        list the frames;   :frame N shows one's variables;   :variables those of the present one
@@ -78,6 +79,14 @@
   (set-window-title (lister-window lister) (format nil "Variables of ~a" (frame-name frame)))
   (show-items lister (variable-items frame)))
 
+(defun restarts-text ()
+  "The restarts that there are, a line each."
+  (let ((n 0)
+        (text ""))
+    (dolist (restart *restarts* text)
+      (setq text (concatenate 'string text (format nil "~%~3d: ~a" n restart)))
+      (setq n (1+ n)))))
+
 (defun break-command (form stream)
   "Does what a keyword typed to a break says. Throws to the break's loop for those that end it."
   (case form
@@ -93,6 +102,12 @@
             t)
     (t nil)))
 
+(defun choose-restart (form)
+  "A number chooses a restart, which throws."
+  (when (and (integerp form) (>= form 0) (< form (length *restarts*)))
+    (invoke-restart-interactively (nth form *restarts*))
+    t))
+
 (defun break-step (terminal)
   "Reads one input in a break and does it."
   (terminal-fresh-line terminal)
@@ -106,7 +121,8 @@
                (loop
                  (let ((form (read stream nil end)))
                    (when (eq form end) (return nil))
-                   (unless (and (keywordp form) (break-command form stream))
+                   (unless (or (choose-restart form)
+                               (and (keywordp form) (break-command form stream)))
                      (print-values (evaluate-form form))))))))))
 
 (defun break-loop (terminal)
@@ -130,6 +146,7 @@
     (unwind-protect
          (progn
            (terminal-write-string terminal text)
+           (terminal-write-string terminal (restarts-text))
            (terminal-write-string terminal "
 Press a frame to see its variables. :abort gives up, :go goes on.
 ")
@@ -142,10 +159,11 @@ Press a frame to see its variables. :abort gives up, :go goes on.
 
 (defglobal *console-is-used* t)         ; do breaks show on the serial line, too?
 
-(defun invoke-debugger (condition &optional (title "Break"))
-  "Nobody handles a condition: lets the user look at it. Comes back only if he goes on; the value he gives."
+(defun break-window (condition title)
+  "Lets the user look at a computation. Comes back only if he goes on; the value he gives."
   (release-mouse)
   (let* ((*break-level* (1+ *break-level*))
+         (*debugger-hook* #'enter-break)
          (*break-condition* condition)
          (*break-frames* (call-chain (frame-caller (%my-alink))))
          (*break-frame* (car *break-frames*))
@@ -155,6 +173,11 @@ Press a frame to see its variables. :abort gives up, :go goes on.
         (throw (if (> *break-level* 1) 'break 'exec) nil)
         (cadr answer))))
 
+(defun enter-break (condition hook)
+  "What happens to a condition that nobody handles, while there is a screen."
+  (declare (ignore hook))
+  (break-window condition "Break"))
+
 (defun interrupted ()
   "Control-C or Control-E: the running computation stops here."
-  (invoke-debugger "Interrupted." "Interrupt"))
+  (break-window "Interrupted." "Interrupt"))

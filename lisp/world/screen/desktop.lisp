@@ -102,6 +102,7 @@ Right button: menus. (apropos \"part\") finds names, (describe 'car) says what o
   (refresh-screen)
   (show-badge)
   (setq *break-hook* #'break-key)
+  (setq *debugger-hook* #'enter-break)
   (make-exec 24 24 96 30 *greeting*))
 
 (defun main ()

@@ -98,7 +98,8 @@ Interrupted.
           ((blank-p text)
            (setq *input-count* (1- *input-count*)))
           (t (let ((entry (note-input text)))
-               (setf (caddr entry) (evaluate-text text)))))))
+               (with-simple-restart (abort "Back to the exec.")
+                 (setf (caddr entry) (evaluate-text text))))))))
 
 (defun exec-loop (terminal)
   "Reads and evaluates until the exec's window is closed. An error that is given up comes back here."

@@ -244,12 +244,14 @@
   "The names of symbols that begin with START and mean something."
   (let ((names nil)
         (length (length start)))
-    (do-all-symbols (symbol)
-      (let ((name (symbol-name symbol)))
-        (when (and (>= (length name) length)
-                   (string= start (subseq name 0 length))
-                   (or (fboundp symbol) (boundp symbol)))
-          (push name names))))
+    (%map-symbols
+     (lambda (symbol)
+       (let ((name (symbol-name symbol)))
+         (when (and (>= (length name) length)
+                    (eql (char name 0) (char start 0))
+                    (string= start (subseq name 0 length))
+                    (or (fboundp symbol) (boundp symbol)))
+           (push name names)))))
     names))
 
 (defun complete-symbol (editor)

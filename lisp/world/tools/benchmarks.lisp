@@ -80,6 +80,6 @@
 
 (defun benchmarks ()
   "Opens a window and runs the benchmarks in it."
-  (let ((window (create-window "Benchmarks" 420 300 560 300)))
+  (let ((window (create-window "Benchmarks" 300 60 560 300)))
     (make-process "benchmarks" (lambda () (run-benchmarks window)))
-    window))
+    (values)))

@@ -115,7 +115,7 @@
 
 (defun memory-lines (object)
   "The object's cells."
-  (cond ((immediate-p object)
+  (cond ((all-in-pointer-p object)
          (list (plain-line (format nil " all in the pointer: ~a ~a" (hex4 (%hi object)) (hex4 (%lo object))))))
         ((symbolp object) (raw-lines (symbol-record object) 10))
         ((or (floatp object) (integerp object)) (raw-lines object (max 2 (object-words object))))

@@ -173,4 +173,4 @@
     (plant life (car *life-patterns*) (floor width 2) (floor height 2))
     (plant life (cadddr *life-patterns*) (floor width 4) (floor height 4))
     (make-process "life" (lambda () (run-life life)))
-    life))
+    (values)))

@@ -46,7 +46,7 @@
   "How many words an object of the type has; 0 for those that are something else."
   (%word (type-descriptor number) 3))
 
-(defun immediate-p (object)
+(defun all-in-pointer-p (object)
   "Whether an object is all in its pointer: a small integer, a character."
   (or (characterp object)
       (let ((segment (%hi object)))
@@ -95,14 +95,14 @@
 (defun reference-count (object)
   "How many references there are to an object, as the collector knows them; NIL if they are not counted. Variables on
 the stack do not count."
-  (if (and (counted-p object) (not (immediate-p object)))
+  (if (and (counted-p object) (not (all-in-pointer-p object)))
       (let ((entry (reference-entry object)))
         (if entry (entry-count entry) 1))
       nil))
 
 (defun reference-text (object)
   "The same in words."
-  (if (or (immediate-p object) (not (counted-p object)))
+  (if (or (all-in-pointer-p object) (not (counted-p object)))
       "not counted"
       (let ((entry (reference-entry object)))
         (if entry

@@ -200,7 +200,7 @@
 
 (defun paint (&optional (width 481) (height 360))
   "Opens a window to paint in."
-  (let* ((window (create-window "Paint" 120 140 (max 481 width) height))
+  (let* ((window (create-window "Paint" 40 150 (max 481 width) height))
          (painting (make-painting :window window)))
     (setf (window-data window) painting)
     (setf (window-button-function window)
@@ -208,4 +208,4 @@
     (setf (window-shape-function window)
           (lambda (window) (declare (ignore window)) (draw-tools painting)))
     (draw-tools painting)
-    painting))
+    (values)))

@@ -107,7 +107,7 @@
          (windows (make-step-windows :stepper stepper)))
     (setf (step-windows-source-window windows) (show-source source 480 70))
     (setf (step-windows-stack-list windows)
-          (make-list-window "Stack" 480 270 424 22 nil #'inspect-item))
+          (make-list-window "Stack" 480 270 424 11 nil #'inspect-item))
     (setf (step-windows-code-list windows)
           (make-list-window "Step" 100 70 370 36 nil nil))
     (let ((window (lister-window (step-windows-code-list windows))))
@@ -123,7 +123,7 @@
                   (step-command windows command)))))
       (set-focus window))
     (show-step windows)
-    windows))
+    (values)))
 
 (defun step-call-of (form &optional source)
   "Opens the stepper on a call: (step-call-of '(fact 5))."

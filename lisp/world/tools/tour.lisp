@@ -188,7 +188,7 @@ That is all. Have fun."
 
 (defun tour (&optional (page 1))
   "A walk through the world."
-  (let* ((window (create-window "Tour" 520 330 460 300))
+  (let* ((window (create-window "Tour" 548 440 460 300))
          (tour (make-tour :window window :page (1- page))))
     (setf (window-data window) tour)
     (setf (window-key-function window)
