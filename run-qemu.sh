@@ -17,7 +17,8 @@
 #   --memory MIB  512 by default
 #   --headless    no window; ends by itself when Lisp does, status 0 if it ended well
 #
-# The file SYSOUT is only read. LOGOUT saves the world and switches off; the window's "Power Down" asks for LOGOUT. The kernel's log is on standard output.
+# The file SYSOUT is only read. LOGOUT saves the world and switches off; the window's "Power Down" asks for LOGOUT. The
+# kernel's log is on standard output.
 set -euo pipefail
 here=$PWD
 cd "$(dirname "$0")"
@@ -96,9 +97,12 @@ saving= drive=
 if [ -n "$no_disk" ]; then
   drive="readonly=on,file=${sysout//,/,,}"
 else
+  mkdir -p "$(dirname "$disk")"
+  # A disk has one machine: two would write over each other's worlds. QEMU inherits the lock.
+  exec 9>>"$disk.lock"
+  flock -n 9 || wrong "$disk is in use by another machine"
   if [ -n "$sysout" ]; then
     cargo build --release --quiet -p boot-tools
-    mkdir -p "$(dirname "$disk")"
     # A disk whose world began as this very sysout goes on; any other is refused.
     if said=$(target/release/boot import "$sysout" "$disk" $fresh 2>&1); then
       say "$said"

@@ -229,6 +229,10 @@ impl Platform for KernelPlatform {
         self.files.as_mut().map(|files| files as &mut dyn Files)
     }
 
+    fn stays_on(&mut self) {
+        self.power.forget();
+    }
+
     fn worlds(&mut self) -> Option<&mut dyn Worlds> {
         Some(&mut self.worlds)
     }

@@ -10,7 +10,7 @@ use vm::platform::InputEvent;
 
 /// The button's bit in both registers.
 const BUTTON: u16 = 1 << 8;
-/// Lisp has so long to log out, microseconds; then there is a checkpoint, which has as long again.
+/// Lisp has so long to log out, microseconds; then it is saved wherever it is, which may take as long again.
 const PATIENCE: u64 = 10_000_000;
 
 /// Port of the register with the button's state; 0 while nobody watches it.
@@ -55,31 +55,45 @@ pub enum Wish {
     None,
     /// Lisp was asked to log out, and has until then.
     Asked(u64),
-    /// It did not, so a checkpoint was asked for, which has until then.
+    /// It did not, so the world is to be saved wherever it is, until then.
     Saving(u64),
 }
 
 impl Wish {
-    /// Looks after the button; what Lisp has to be told, if anything. Switches off when there is nothing to wait for.
+    /// Looks after the button; what Lisp has to be told, if anything. Switches off where nothing can be saved.
     pub fn look(&mut self) -> Option<InputEvent> {
         let now = clock::microseconds();
+        let pressed = button_was_pressed();
         match *self {
-            Self::None if button_was_pressed() => {
+            Self::None if pressed && !saving::has_store() => {
+                info!("power button; there is no disk to save the world to");
+                off(ExitCode::Success)
+            }
+            Self::None if pressed => {
                 info!("power button: Lisp is asked to log out");
                 *self = Self::Asked(now + PATIENCE);
                 Some(InputEvent::PowerButton)
             }
-            Self::Asked(until) if now >= until => {
-                warn!("Lisp did not log out: checkpoint");
-                saving::off_after_checkpoint();
+            // Whoever presses it again does not want to wait.
+            Self::Asked(until) if now >= until || pressed => {
+                warn!("Lisp did not log out");
                 *self = Self::Saving(now + PATIENCE);
-                Some(InputEvent::Checkpoint)
+                Some(InputEvent::PowerDeadline)
             }
-            Self::Saving(until) if now >= until && !saving::is_saving() => {
-                warn!("Lisp cannot be interrupted: what has changed since the last save is lost");
-                off(ExitCode::Success)
+            Self::Saving(until) if now >= until => {
+                saving::tell(format_args!("Lisp cannot be saved now. The machine stays on; try again later."));
+                *self = Self::None;
+                None
             }
             _ => None,
+        }
+    }
+
+    /// Lisp has taken the log out back.
+    pub fn forget(&mut self) {
+        if !matches!(self, Self::None) {
+            info!("Lisp took the log out back; the machine stays on");
+            *self = Self::None;
         }
     }
 }

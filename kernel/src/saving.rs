@@ -16,7 +16,9 @@ use crate::{clock, pager, power};
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use log::{error, info, warn};
-use store::{Block, Device, DeviceError, PageSource, Progress, Record, SaveInfo, SaveKind, Store, StoreError};
+use store::{
+    Block, Date, Device, DeviceError, Health, PageSource, Progress, Record, SaveInfo, SaveKind, Store, StoreError,
+};
 use vm::platform::{SaveError, SavePlace, World, Worlds};
 
 /// Sectors in a block of the store.
@@ -29,6 +31,8 @@ const BLOCKS_A_STEP: usize = 2;
 const SHOW_AFTER: u64 = 500_000;
 /// A checkpoint that failed is tried again after so long, microseconds.
 const TRY_AGAIN: u64 = 60_000_000;
+/// A sentence for the user stays on the screen so long, microseconds.
+const READING_TIME: u64 = 10_000_000;
 
 /// The virtio disk, as the store wants it.
 struct VirtioDisk;
@@ -92,6 +96,12 @@ static STARTED: AtomicU64 = AtomicU64::new(0);
 static PERIOD: AtomicU64 = AtomicU64::new(0);
 /// When the next checkpoint is due, in microseconds.
 static DUE: AtomicU64 = AtomicU64::new(u64::MAX);
+/// The longest time Lisp stood still for the save under way, microseconds, but for the copies that snapshots count.
+static LONGEST_STOP: AtomicU64 = AtomicU64::new(0);
+/// When the sentence on the screen goes away, microseconds; 0 if there is none.
+static TOLD_UNTIL: AtomicU64 = AtomicU64::new(0);
+/// Has the user been told that checkpoints fail?
+static FAILURE_TOLD: AtomicBool = AtomicBool::new(false);
 
 /// Opens the store on the disk, at a generation or at the newest one that is complete. `None` if there is no store.
 pub fn open(generation: Option<u64>) -> Result<Option<Record>, StoreError> {
@@ -116,12 +126,61 @@ pub fn open(generation: Option<u64>) -> Result<Option<Record>, StoreError> {
     Ok(record)
 }
 
-/// Switch off when a checkpoint is done?
-static OFF: AtomicBool = AtomicBool::new(false);
+/// Tells the user when the machine did not come up from what was saved last, because that is damaged.
+pub fn tell_of_damage() {
+    let found = with(|store| {
+        let current = store.current().copied();
+        let newer = store.generations().iter().find(|found| {
+            matches!(found.health, Health::Damaged(_))
+                && current.is_some_and(|current| found.record.generation > current.generation)
+        });
+        Ok(current.zip(newer.map(|newer| newer.record.generation)))
+    });
+    if let Ok(Some((current, damaged))) = found {
+        tell(format_args!(
+            "Generation {damaged} on the disk is damaged. This is generation {}, saved {} UTC.",
+            current.generation,
+            Date(current.date)
+        ));
+    }
+}
 
-/// Makes the next checkpoint the machine's last deed.
-pub fn off_after_checkpoint() {
-    OFF.store(true, Ordering::Relaxed);
+/// Is there a place for worlds?
+pub fn has_store() -> bool {
+    STORE.try_with(|store| store.is_some()).unwrap_or(false)
+}
+
+/// What a user whose world cannot be read any more can do about it.
+pub struct WayBack;
+
+impl fmt::Display for WayBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let older = with(|store| {
+            let current = store.current().map_or(0, |record| record.generation);
+            let older = store
+                .generations()
+                .iter()
+                .find(|found| found.health == Health::Complete && found.record.generation < current);
+            Ok(older.map(|older| older.record))
+        });
+        match older {
+            Ok(Some(older)) => write!(
+                f,
+                "The generation before is number {}, saved {} UTC: `./run-qemu.sh --generation {}` starts it",
+                older.generation,
+                Date(older.date),
+                older.generation
+            ),
+            _ => write!(f, "There is no older generation on the disk; start again, or import a sysout"),
+        }
+    }
+}
+
+/// Tells the user something, in the log and for a while on the screen.
+pub fn tell(sentence: fmt::Arguments<'_>) {
+    warn!(target: "disk", "{sentence}");
+    text::show_line(sentence);
+    TOLD_UNTIL.store(clock::microseconds() + READING_TIME, Ordering::Relaxed);
 }
 
 /// Uses the store.
@@ -169,88 +228,122 @@ pub fn is_saving() -> bool {
 
 /// Begins to save what has changed.
 fn begin(kind: SaveKind) -> Result<(), StoreError> {
+    let now = clock::microseconds();
     let mut changed = alloc::vec::Vec::new();
-    changed.try_reserve(pager::counters().dirty as usize).map_err(|_| StoreError::NoMemory { bytes: 0 })?;
+    let pages = pager::counters().dirty as usize;
+    changed.try_reserve(pages).map_err(|_| StoreError::NoMemory { bytes: pages * size_of::<u32>() })?;
     snapshot::begin(|page| changed.push(page));
     let info = SaveInfo { date: clock::unix_seconds() as i64, kind };
     let begun = with(|store| store.begin_save(changed.into_iter(), &info));
     match begun {
-        Ok(()) => STARTED.store(clock::microseconds().max(1), Ordering::Relaxed),
+        Ok(()) => STARTED.store(now.max(1), Ordering::Relaxed),
         Err(_) => snapshot::end(false),
     }
+    LONGEST_STOP.store(clock::microseconds() - now, Ordering::Relaxed);
     begun
 }
 
 /// Goes on with the save; says how far it is.
 fn step(budget: usize) -> Result<Progress, StoreError> {
     let progress = with(|store| store.step(&mut VirtioDisk, &mut Snapshot, budget));
-    let started = match progress {
-        Ok(Progress::Done { .. }) | Err(_) => STARTED.swap(0, Ordering::Relaxed),
-        Ok(_) => return progress,
-    };
-    snapshot::end(progress.is_ok());
     match progress {
-        Ok(Progress::Done { generation }) => {
-            let milliseconds = (clock::microseconds() - started) / 1000;
-            let written = with(|store| Ok(store.current().map_or(0, |record| record.written))).unwrap_or(0);
-            info!(target: "disk", "generation {generation} saved: {} KiB in {milliseconds} ms", written * 4);
-            info!(target: "disk", "{}", snapshot::counters());
-        }
-        Err(error) => error!(target: "disk", "the world was not saved: {error}"),
+        Ok(Progress::Done { .. }) | Err(_) => snapshot::end(progress.is_ok()),
         Ok(_) => {}
-    }
-    if progress.is_ok() && OFF.load(Ordering::Relaxed) {
-        power::off(power::ExitCode::Success);
     }
     progress
 }
 
+/// Says what has become of the save.
+fn report(outcome: Result<u64, StoreError>, waited: bool) {
+    let now = clock::microseconds();
+    let milliseconds = (now - STARTED.swap(0, Ordering::Relaxed)) / 1000;
+    match outcome {
+        Ok(generation) => {
+            FAILURE_TOLD.store(false, Ordering::Relaxed);
+            let written = with(|store| Ok(store.current().map_or(0, |record| record.written))).unwrap_or(0);
+            let size = written * 4;
+            if waited {
+                info!(target: "disk", "generation {generation} saved: {size} KiB in {milliseconds} ms");
+            } else {
+                let stop = LONGEST_STOP.load(Ordering::Relaxed).max(snapshot::longest_copy());
+                info!(
+                    target: "disk",
+                    "generation {generation} saved: {size} KiB in {milliseconds} ms while Lisp ran; its longest stop {stop} us"
+                );
+            }
+        }
+        Err(error) if waited => tell(format_args!("The world was not saved: {error}.")),
+        Err(error) => checkpoint_failed(&error),
+    }
+}
+
+/// Tells the user that checkpoints fail, once until one does not, and has the next one made soon.
+fn checkpoint_failed(error: &StoreError) {
+    DUE.fetch_min(clock::microseconds() + TRY_AGAIN, Ordering::Relaxed);
+    if FAILURE_TOLD.swap(true, Ordering::Relaxed) {
+        error!(target: "disk", "no checkpoint: {error}");
+    } else {
+        tell(format_args!("No checkpoint could be made; what was saved before is still there: {error}."));
+    }
+}
+
 /// Saves while Lisp waits.
-fn save_now() -> Result<(), StoreError> {
+fn save_now(kind: SaveKind) -> Result<(), StoreError> {
     if is_saving() {
         // A checkpoint is of an older moment; its failure is not that of this save.
         let _ = finish();
     }
-    begin(SaveKind::Save)?;
-    finish()
+    begin(kind).inspect_err(|error| tell(format_args!("The world was not saved: {error}.")))?;
+    finish()?;
+    next_checkpoint(clock::microseconds());
+    Ok(())
 }
 
+/// Goes on with the save until it is done.
 fn finish() -> Result<(), StoreError> {
     let mut shown = 0;
-    loop {
-        match step(64)? {
-            Progress::Done { .. } => {
-                if shown > 0 {
-                    display::redraw();
-                }
-                return Ok(());
-            }
-            Progress::Going { done, pages } | Progress::Waiting { done, pages } => {
+    let outcome = loop {
+        match step(64) {
+            Ok(Progress::Done { generation }) => break Ok(generation),
+            Ok(Progress::Going { done, pages } | Progress::Waiting { done, pages }) => {
                 let passed = clock::microseconds() - STARTED.load(Ordering::Relaxed);
                 if passed > SHOW_AFTER * (shown + 1) {
                     shown = passed / SHOW_AFTER;
                     text::show_line(format_args!("Saving: {} of {} KiB", done * 4, pages * 4));
                 }
             }
+            Err(error) => break Err(error),
         }
+    };
+    if shown > 0 {
+        display::uncover();
     }
+    report(outcome, true);
+    outcome.map(drop)
 }
 
-/// Lets a checkpoint have its turn; called often.
+/// Lets a checkpoint have its turn, and takes a sentence off the screen that was there long enough; called often.
 pub fn turn() {
+    let started = clock::microseconds();
+    let until = TOLD_UNTIL.load(Ordering::Relaxed);
+    if until != 0 && started >= until {
+        TOLD_UNTIL.store(0, Ordering::Relaxed);
+        display::uncover();
+    }
     if !is_saving() {
         return;
     }
-    let end = clock::microseconds() + TURN;
-    while clock::microseconds() < end {
+    let outcome = loop {
         match step(BLOCKS_A_STEP) {
-            Ok(Progress::Going { .. }) => {}
-            Ok(_) => return,
-            Err(_) => {
-                DUE.fetch_min(clock::microseconds() + TRY_AGAIN, Ordering::Relaxed);
-                return;
-            }
+            Ok(Progress::Going { .. }) if clock::microseconds() < started + TURN => {}
+            Ok(Progress::Done { generation }) => break Some(Ok(generation)),
+            Err(error) => break Some(Err(error)),
+            Ok(_) => break None,
         }
+    };
+    LONGEST_STOP.fetch_max(clock::microseconds() - started, Ordering::Relaxed);
+    if let Some(outcome) = outcome {
+        report(outcome, false);
     }
 }
 
@@ -267,29 +360,38 @@ fn lisp_error(error: &StoreError) -> SaveError {
     }
 }
 
-/// What Lisp has to know when it cannot save at all.
-fn refuse(what: impl fmt::Display) -> Result<(), SaveError> {
-    warn!(target: "disk", "the world was not saved: {what}");
+/// What Lisp has to know when it cannot save at all, and the user, too.
+fn refuse(why: &str) -> Result<(), SaveError> {
+    tell(format_args!("The world was not saved: {why}."));
     Err(SaveError::CannotOpen)
 }
 
 impl Worlds for KernelWorlds {
     fn save(&mut self, place: SavePlace<'_>, _world: &dyn World) -> Result<(), SaveError> {
-        if STORE.with(|store| store.is_none()) {
+        if let SavePlace::File(..) = place {
+            return refuse(
+                "a sysout needs a file, and this machine has none yet. SAVEVM saves to its disk; `boot export` makes a \
+                 sysout of that",
+            );
+        }
+        if !has_store() {
             return refuse("the machine came up from a plain sysout, which is only read");
         }
         if block::is_read_only() {
             return refuse("the disk can only be read");
         }
-        let done = match place {
-            SavePlace::File(..) => return refuse("this machine has no files to save it to"),
-            SavePlace::Own => save_now(),
+        match place {
             SavePlace::Checkpoint if is_saving() => Ok(()),
-            SavePlace::Checkpoint => begin(SaveKind::Autosave),
-        };
-        done.map_err(|error| {
-            error!(target: "disk", "the world was not saved: {error}");
-            lisp_error(&error)
-        })
+            SavePlace::Checkpoint => begin(SaveKind::Autosave).inspect_err(checkpoint_failed),
+            SavePlace::Farewell => {
+                let saved = save_now(SaveKind::Autosave);
+                if saved.is_ok() {
+                    power::off(power::ExitCode::Success);
+                }
+                saved
+            }
+            _ => save_now(SaveKind::Save),
+        }
+        .map_err(|error| lisp_error(&error))
     }
 }

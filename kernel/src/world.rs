@@ -15,7 +15,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use kernel_logic::handoff::Framebuffer;
 use kernel_logic::page_plan;
 use log::info;
-use store::{SaveKind, StoreError};
+use store::StoreError;
 use vm::address::{BYTES_PER_PAGE, ByteAddr};
 use vm::inspect::Instruction;
 use vm::layout::{Layout, Medley2, Medley35};
@@ -77,7 +77,7 @@ impl From<SysoutError> for WorldError {
 
 /// Brings Lisp up, and the power down when it is done.
 pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
-    let (layout, from_checkpoint) = load().unwrap_or_else(|error| panic::fatal(format_args!("{error}")));
+    let layout = load().unwrap_or_else(|error| panic::fatal(format_args!("{error}")));
     info!("screen {width}x{height}");
     if let Some((framebuffer, address)) = screen {
         display::start(framebuffer, address, width, height);
@@ -86,16 +86,17 @@ pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
             panic::fatal(format_args!("{error}."));
         }
         display::refresh();
+        saving::tell_of_damage();
     }
     let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::from_boot_module())));
     match layout {
-        LayoutKind::Medley2 => start::<Medley2>(platform, from_checkpoint),
-        LayoutKind::Medley35 => start::<Medley35>(platform, from_checkpoint),
+        LayoutKind::Medley2 => start::<Medley2>(platform),
+        LayoutKind::Medley35 => start::<Medley35>(platform),
     }
 }
 
-/// Finds the world and makes Lisp space: its layout, and whether it was saved by a checkpoint.
-fn load() -> Result<(LayoutKind, bool), WorldError> {
+/// Finds the world and makes Lisp space; gives its layout.
+fn load() -> Result<LayoutKind, WorldError> {
     let sectors = block::start()?;
     let line = &handoff().command_line;
     if let Some(record) = saving::open(line.value("generation").and_then(|number| number.parse().ok()))? {
@@ -120,9 +121,9 @@ fn load() -> Result<(LayoutKind, bool), WorldError> {
             Ok::<(), WorldError>(())
         })?;
         saving::set_period(line.value("autosave").and_then(|seconds| seconds.parse().ok()).unwrap_or(DEFAULT_AUTOSAVE));
-        return Ok((layout, record.kind == SaveKind::Autosave));
+        return Ok(layout);
     }
-    load_sysout(sectors).map(|layout| (layout, false))
+    load_sysout(sectors)
 }
 
 /// Makes Lisp space of a plain sysout, which is only read.
@@ -164,7 +165,7 @@ fn load_sysout(sectors: u64) -> Result<LayoutKind, WorldError> {
 static MACHINE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Runs Lisp until it ends.
-fn start<L: Layout>(platform: &'static mut KernelPlatform, from_checkpoint: bool) -> ! {
+fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
     // SAFETY: the lower half of the address space is Lisp's alone since the kernel has its own page tables; the pager
     // serves every fault there or stops the machine.
     let space = unsafe { Space::claim() };
@@ -182,9 +183,6 @@ fn start<L: Layout>(platform: &'static mut KernelPlatform, from_checkpoint: bool
     };
     if let Err(error) = machine.start(&Session::default()) {
         panic::fatal(format_args!("Lisp cannot start: {error}."));
-    }
-    if from_checkpoint {
-        machine.came_from_checkpoint();
     }
     power::watch_button();
     info!("first bytecode");

@@ -32,6 +32,7 @@ extern crate std;
 mod bitmap;
 mod check;
 mod checksum;
+mod date;
 pub mod device;
 mod error;
 #[cfg(feature = "testing")]
@@ -43,6 +44,7 @@ mod save;
 pub mod sysout;
 
 pub use check::{Checked, Finding, Summary, check};
+pub use date::Date;
 pub use device::{Block, Device, DeviceError};
 pub use error::StoreError;
 pub use format::{BLOCK, Entry, Name, Origin, Record, SaveKind};

@@ -86,6 +86,10 @@ impl<L: Layout> Machine<L> {
                 }
                 self.attention.request();
             }
+            InputEvent::PowerDeadline => {
+                self.wishes.out_of_time = true;
+                self.attention.request();
+            }
             InputEvent::Checkpoint => {
                 self.wishes.checkpoint = true;
                 self.attention.request();

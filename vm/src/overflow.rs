@@ -54,7 +54,7 @@ const STACK_OVERFLOW: u32 = 0x0400_0000;
 
 impl<L: Layout> Machine<L> {
     /// Where the stack ends now.
-    fn end_of_stack(&self) -> LispPtr {
+    pub(crate) fn end_of_stack(&self) -> LispPtr {
         StackOffset(self.ifpage_word(END_OF_STACK)).ptr()
     }
 

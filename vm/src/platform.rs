@@ -50,6 +50,9 @@ pub enum InputEvent {
     Wheel(i8),
     /// The power button: Lisp should log out.
     PowerButton,
+    /// Lisp had time enough to log out after [`InputEvent::PowerButton`]: the world is saved wherever it is, as
+    /// [`SavePlace::Farewell`], unless Lisp has taken the log out back ([`Platform::stays_on`]).
+    PowerDeadline,
     /// It is time to save the world while Lisp goes on: see [`SavePlace::Checkpoint`].
     Checkpoint,
 }
@@ -221,8 +224,10 @@ pub enum SavePlace<'a> {
     /// The machine's own place, which it comes up from.
     Own,
     /// The same, because of [`InputEvent::Checkpoint`]: the world as it is now, while Lisp goes on. It is enough to have
-    /// begun. A world that comes up from such a save wants [`crate::machine::Machine::came_from_checkpoint`].
+    /// begun. Lisp is not told of a failure: the user should be.
     Checkpoint,
+    /// The same, because of [`InputEvent::PowerDeadline`]: when it is done, the machine can be switched off.
+    Farewell,
     /// A file of this name, as [`Files`] have it; versions mean nothing here.
     File(FileDevice, &'a [u8]),
 }
@@ -308,6 +313,9 @@ pub trait Platform {
     fn files(&mut self) -> Option<&mut dyn Files> {
         None
     }
+
+    /// Lisp has taken back the log out that [`InputEvent::PowerButton`] asked for.
+    fn stays_on(&mut self) {}
 
     /// Where worlds can be saved, if anywhere.
     fn worlds(&mut self) -> Option<&mut dyn Worlds> {

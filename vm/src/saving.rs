@@ -19,15 +19,23 @@
 //! A checkpoint saves in the same way, but nobody in Lisp asked for it: the machine calls `\FLUSHVM` between two
 //! instructions, when Lisp may be interrupted. Devices and processes are not told, so the user sees nothing of it. They
 //! have to be told when such a world comes up again, because it is another day on another machine: the machine then
-//! calls `SAVEVM` and answers its VMEMSAVE with T, "this is the saved world", and `SAVEVM` does what is to be done.
+//! calls `SAVEVM` and answers its VMEMSAVE with T, "this is the saved world", and `SAVEVM` does what is to be done. That a
+//! world is such a one can be seen from its stack: `\FLUSHVM` was called by a frame that called nobody.
+//!
+//! # The power button
+//! The machine calls `LOGOUT` in the same way. When the platform finds that it took too long, either Lisp has taken the
+//! log out back (no frame of `LOGOUT` is left): then nothing happens. Or it is still at it (a break inside, a file server
+//! that does not answer), or could not be interrupted: then a last checkpoint is made wherever Lisp is.
 
-use crate::address::{AtomIndex, BYTES_PER_PAGE, FilePage, LispPage};
+use crate::address::{AtomIndex, BYTES_PER_PAGE, FilePage, LispPage, LispPtr, StackOffset};
 use crate::dispatch::Flow;
-use crate::frames::Frame;
+use crate::error::MachineError;
+use crate::frames::{Frame, basic_frame_from, block_flag, block_size, flag};
 use crate::free_variables::value_in;
 use crate::layout::Layout;
 use crate::machine::{Machine, Regs};
 use crate::memory::Space;
+use crate::overflow::STACK_BASE;
 use crate::platform::{LogLevel, SaveError, SavePlace, World};
 use crate::startup::MACHINE_TYPE;
 use crate::storage;
@@ -85,25 +93,110 @@ pub(crate) struct Wishes {
     pub(crate) checkpoint: bool,
     /// Take notice that the world has just come up.
     pub(crate) restart: bool,
-    /// The next VMEMSAVE is a checkpoint's.
-    pub(crate) checkpointing: bool,
-    /// The next VMEMSAVE answers that this is the saved world.
-    pub(crate) restarting: bool,
+    /// There was no log out in time.
+    pub(crate) out_of_time: bool,
+    /// Save wherever Lisp is; nothing comes after.
+    pub(crate) farewell: bool,
+    /// The next VMEMSAVE that was not Lisp's idea is the last one.
+    pub(crate) last: bool,
+}
+
+/// Who began a save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Lisp.
+    Lisp,
+    /// The machine, which called `\FLUSHVM` between two instructions.
+    Checkpoint,
+    /// The machine, which called `SAVEVM` between two instructions.
+    Restart,
+}
+
+/// Who began the save in which the interface page's frame waits.
+fn origin<L: Layout>(m: &Machine<L>) -> Origin {
+    let definition = |function: Option<AtomIndex>| {
+        function.map(|function| LispPtr::from_cell::<L>(m.space.cell(L::definition_cell(function))))
+    };
+    let (flush, save) = (definition(m.symbols.flush_vm), definition(m.symbols.save_vm));
+    let mut frame = Frame::at_offset(m.space, m.ifpage_word(interface::CURRENT_FRAME));
+    // `\FLUSHVM` itself waits, or what it called to change contexts.
+    for _ in 0..4 {
+        if !frame.is_frame() || frame.clink() == 0 {
+            break;
+        }
+        let (header, caller) = (Some(frame.header::<L>()), frame.caller());
+        if caller.is_frame() && caller.no_push() {
+            match header {
+                _ if header == flush => return Origin::Checkpoint,
+                _ if header == save => return Origin::Restart,
+                _ => {}
+            }
+        }
+        frame = caller;
+    }
+    Origin::Lisp
+}
+
+/// Is there a frame of that function anywhere on the stack?
+fn is_running<L: Layout>(m: &Machine<L>, function: AtomIndex) -> Result<bool, MachineError> {
+    let space = m.space;
+    let definition = LispPtr::from_cell::<L>(space.cell(L::definition_cell(function)));
+    let end = m.end_of_stack();
+    let mut at = StackOffset(m.ifpage_word(STACK_BASE)).ptr();
+    while at < end {
+        let block = at;
+        match block_flag(space, at) {
+            flag::FREE | flag::GUARD => at = at.plus(block_size(space, at)?),
+            flag::FRAME if Frame::at(space, at).header::<L>() == definition => return Ok(true),
+            flag::FRAME => at = Frame::at(space, at).next(),
+            _ => at = basic_frame_from(space, at)?.at.plus(2),
+        }
+        if at <= block {
+            return Err(MachineError::BadStack { what: "a block that ends before it begins", at: block });
+        }
+    }
+    Ok(false)
 }
 
 impl<L: Layout> Machine<L> {
-    /// Has Lisp take notice that it comes from a checkpoint. Call it before the machine runs.
-    pub fn came_from_checkpoint(&mut self) {
-        self.wishes.restart = true;
-        self.attention.request();
+    /// Has Lisp take notice if its world was saved by a checkpoint.
+    pub(crate) fn look_for_checkpoint(&mut self) {
+        self.wishes.restart = origin(self) == Origin::Checkpoint;
+    }
+
+    /// There was no log out in time: what now?
+    fn give_up_log_out(&mut self) -> Result<(), MachineError> {
+        let waits = core::mem::take(&mut self.wishes.log_out);
+        let runs = match self.symbols.log_out {
+            Some(log_out) => is_running(self, log_out)?,
+            None => false,
+        };
+        if waits || runs {
+            self.wishes.farewell = true;
+        } else {
+            self.platform.stays_on();
+        }
+        Ok(())
     }
 }
 
 /// The function that Lisp shall be called with now, if one is wished for and Lisp may be interrupted.
 pub(crate) fn granted<L: Layout>(m: &mut Machine<L>, r: &Regs) -> Result<Option<AtomIndex>, Flow> {
-    let Wishes { log_out, checkpoint, restart, .. } = m.wishes;
-    if !(log_out || checkpoint || restart) {
+    let Wishes { log_out, checkpoint, restart, out_of_time, farewell, .. } = m.wishes;
+    if !(log_out || checkpoint || restart || out_of_time || farewell) {
         return Ok(None);
+    }
+    if out_of_time {
+        m.wishes.out_of_time = false;
+        let given_up = m.give_up_log_out();
+        m.sound(given_up)?;
+    }
+    let compiled = |m: &Machine<L>, function: Option<AtomIndex>| {
+        function.filter(|&function| (m.space.cell(L::definition_cell(function)) as i32) < 0)
+    };
+    if m.wishes.farewell {
+        (m.wishes.farewell, m.wishes.last) = (false, true);
+        return Ok(compiled(m, m.symbols.flush_vm));
     }
     if let Some(interruptable) = m.symbols.interruptable {
         let value = value_in::<L>(m.space, Frame::of_pvar(m.space, r.pvar), interruptable);
@@ -112,16 +205,34 @@ pub(crate) fn granted<L: Layout>(m: &mut Machine<L>, r: &Regs) -> Result<Option<
         }
     }
     let wishes = &mut m.wishes;
-    Ok(if restart {
-        (wishes.restart, wishes.restarting) = (false, m.symbols.save_vm.is_some());
+    let function = if restart {
+        wishes.restart = false;
         m.symbols.save_vm
     } else if log_out {
         wishes.log_out = false;
-        m.symbols.log_out
+        let function = compiled(m, m.symbols.log_out);
+        // Somebody has redefined it, or there is none: do what can be done without.
+        m.wishes.farewell = function.is_none();
+        return Ok(function);
     } else {
-        (wishes.checkpoint, wishes.checkpointing) = (false, m.symbols.flush_vm.is_some());
+        wishes.checkpoint = false;
         m.symbols.flush_vm
-    })
+    };
+    Ok(compiled(m, function))
+}
+
+/// VMEMSAVE to the machine's own place, for whoever wants it: true if this world is to believe that it is the saved one.
+pub(crate) fn save_own<L: Layout>(m: &mut Machine<L>) -> Result<bool, SaveError> {
+    match origin(m) {
+        Origin::Lisp => save(m, SavePlace::Own)?,
+        Origin::Restart => return Ok(true),
+        Origin::Checkpoint if core::mem::take(&mut m.wishes.last) => save(m, SavePlace::Farewell)?,
+        Origin::Checkpoint => {
+            // The platform tells the user if it fails; Lisp did not ask, and a break would only be in its way.
+            let _ = save(m, SavePlace::Checkpoint);
+        }
+    }
+    Ok(false)
 }
 
 /// Saves the world.

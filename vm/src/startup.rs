@@ -88,6 +88,7 @@ impl<L: Layout> Machine<L> {
 
         let state = LispPtr::from_cell::<L>(self.space.cell(self.symbols.interrupt_state));
         self.space.set_cell(state, self.space.cell(state) & !STALE_INTERRUPTS);
+        self.look_for_checkpoint();
         self.take_up_frame()
     }
 

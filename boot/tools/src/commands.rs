@@ -1,7 +1,6 @@
 //! What each command does. Each gives the lines to print, or one sentence that says what is wrong.
 
 use crate::Order;
-use crate::calendar::date;
 use crate::disk::{FileDisk, SysoutFile};
 use crate::tree;
 use std::fmt::Write as _;
@@ -12,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use store::format::BLOCK;
 use store::layout::Part;
 use store::sysout::{Image, disk_blocks, export, layout_of};
-use store::{Checked, Record, Store, StoreError, Summary, check};
+use store::{Checked, Date, Record, Store, StoreError, Summary, check};
 
 /// The least size of a new disk, in blocks.
 const LEAST_BLOCKS: u64 = 64 << 8;
@@ -91,12 +90,16 @@ fn import(
     let mut image = Image::open(&mut file, metadata.len()).map_err(about(sysout))?;
     let name = sysout.file_name().unwrap_or_default().to_string_lossy().into_owned();
 
+    let mut lost = String::new();
     if let Ok(there) = std::fs::metadata(disk) {
         if !there.is_file() {
             return Err(format!("{} is no file, and a machine's disk must be one; give another name", disk.display()));
         }
         if !fresh {
             return Err(refusal(disk, &mut image, &name));
+        }
+        if let Ok(record) = held(disk) {
+            lost = format!("{}: {} is replaced\n", disk.display(), described(&record));
         }
     }
 
@@ -136,7 +139,7 @@ fn import(
     unfinished.finish(disk)?;
     let record = store.current().expect("a world was imported");
     Ok(format!(
-        "{}: {} world of {} Lisp pages from {name}, on a disk of {} MiB\n",
+        "{lost}{}: {} world of {} Lisp pages from {name}, on a disk of {} MiB\n",
         disk.display(),
         layout_of(record.layout).map_or("unknown", |layout| layout.name()),
         record.lisp_pages,
@@ -144,23 +147,35 @@ fn import(
     ))
 }
 
-/// Why a disk that is there is not replaced.
+/// The world on a disk.
+fn held(disk: &Path) -> Result<Record, String> {
+    let mut device = FileDisk::open(disk, false)?;
+    let store = Store::open(&mut device).map_err(about(disk))?;
+    Ok(*store.current().expect("an open store has a world"))
+}
+
+/// A world, as its owner knows it.
+fn described(record: &Record) -> String {
+    format!(
+        "the world that came from {:?} and was last saved {} UTC (generation {})",
+        record.origin.name,
+        Date(record.date),
+        record.generation
+    )
+}
+
+/// Why a disk that is there is not replaced, and what would be lost.
 fn refusal(disk: &Path, image: &mut Image<SysoutFile>, name: &str) -> String {
-    let held = FileDisk::open(disk, false).and_then(|mut device| {
-        let store = Store::open(&mut device).map_err(about(disk))?;
-        Ok(*store.current().expect("an open store has a world"))
-    });
     let path = disk.display();
-    match (held, image.origin(name)) {
+    match (held(disk), image.origin(name)) {
         (Ok(record), Ok(origin)) if (record.origin.bytes, record.origin.crc) == (origin.bytes, origin.crc) => format!(
             "{path} already holds a machine that began as this very sysout, at generation {}; go on with it, or replace \
              it with --fresh",
             record.generation
         ),
-        (Ok(record), _) => format!(
-            "{path} already holds another world, which came from {:?}; give another disk, or replace it with --fresh",
-            record.origin.name
-        ),
+        (Ok(record), _) => {
+            format!("{path} already holds {}; give another disk, or lose that world with --fresh", described(&record))
+        }
         (Err(_), _) => {
             format!("{path} is there already and is no machine's disk that can be read; replace it with --fresh")
         }
@@ -200,7 +215,7 @@ fn export_to(disk: &Path, sysout: &Path, generation: Option<u64>, force: bool) -
     file.into_inner().map_err(|error| cannot(error.into_error()))?.sync_all().map_err(cannot)?;
     unfinished.finish(sysout)?;
     let record = store.current().expect("an open store has a world");
-    Ok(format!("{}: {pages} pages, generation {} of {}\n", sysout.display(), record.generation, date(record.date)))
+    Ok(format!("{}: {pages} pages, generation {} of {}\n", sysout.display(), record.generation, Date(record.date)))
 }
 
 /// The lines about a generation.
@@ -216,7 +231,7 @@ fn describe(lines: &mut String, checked: &Checked) {
     let _ = writeln!(
         lines,
         "{generation:>10}  {}  {:<8}  {size:>7} KiB  {:>7} KiB  {state}",
-        date(when),
+        Date(when),
         kind.to_string(),
         written * 4
     );

@@ -16,7 +16,6 @@
 //! A new file is made beside its place, written, flushed and then renamed, so that at no moment half a disk or half a
 //! sysout bears its name.
 
-mod calendar;
 mod commands;
 mod disk;
 mod tree;

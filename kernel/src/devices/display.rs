@@ -108,12 +108,19 @@ pub fn set_inverse(inverse: bool) {
     });
 }
 
-/// Shows everything anew, because something else was drawn over it.
-pub fn redraw() {
+/// Shows Lisp's screen again where a line of text was drawn over it.
+pub fn uncover() {
     DISPLAY.with(|display| {
-        if let Some(display) = display {
-            display.draw_cells(0, display.shadow.len());
-        }
+        let Some(display) = display else { return };
+        let covered = text::COVERED.min(display.framebuffer.height);
+        let bytes = covered as usize * display.framebuffer.stride_bytes as usize;
+        // SAFETY: the first lines of the framebuffer, which is mapped for ever.
+        unsafe { (display.address as *mut u8).write_bytes(0, bytes.min(display.framebuffer.length() as usize)) };
+        let lines = covered.saturating_sub(display.top).min(display.height);
+        let cells = (display.width / CELL * lines) as usize;
+        // They are all black now.
+        display.shadow[..cells].fill(u32::MAX);
+        display.draw_cells(0, cells);
     });
 }
 

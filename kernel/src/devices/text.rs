@@ -76,11 +76,14 @@ impl TextScreen {
     }
 }
 
-/// Shows a line at the top of the screen, over whatever is there.
+/// Lines of pixels that [`show_line`] covers.
+pub const COVERED: u32 = 2 * MARGIN + 2 * HEIGHT;
+
+/// Shows a line, or two if it is long, at the top of the screen, over whatever is there.
 pub fn show_line(text: fmt::Arguments<'_>) {
     let Some((framebuffer, address)) = SCREEN.try_with(|place| *place).flatten() else { return };
     let mut screen = TextScreen { framebuffer, address, column: 0, line: 0 };
-    for y in 0..2 * MARGIN + HEIGHT {
+    for y in 0..COVERED {
         for x in 0..framebuffer.width {
             screen.pixel(x, y, 0xff);
         }

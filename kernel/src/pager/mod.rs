@@ -91,10 +91,9 @@ impl fmt::Display for PagerError {
                 write!(f, "Lisp touched address {word:#x}, where there is no page (virtual page {:#x})", word >> 8)
             }
             Self::Disk { word, error } => write!(f, "the page at Lisp address {word:#x} could not be read: {error}"),
-            Self::Store { word, error } => write!(
-                f,
-                "the page at Lisp address {word:#x} could not be read: {error}. The generation before may be whole: `boot list` shows its number, `run-qemu.sh --generation N` starts it"
-            ),
+            Self::Store { word, error } => {
+                write!(f, "the page at Lisp address {word:#x} could not be read: {error}. {}", saving::WayBack)
+            }
             Self::OutOfMemory { word, resident } => write!(
                 f,
                 "no memory left for the page at Lisp address {word:#x}; {} MiB of Lisp space are resident. Give the machine more memory",

@@ -144,6 +144,11 @@ pub fn end(saved: bool) {
     });
 }
 
+/// The longest time that a copy took since the machine came up, microseconds.
+pub fn longest_copy() -> u64 {
+    counters().longest_copy * 1_000_000 / clock::tsc_hertz().max(1)
+}
+
 /// What snapshots have cost so far.
 pub fn counters() -> Counters {
     with(|pager| pager.snapshot.counters)

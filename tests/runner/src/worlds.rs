@@ -31,7 +31,7 @@ impl HostWorlds {
 impl Worlds for HostWorlds {
     fn save(&mut self, place: SavePlace<'_>, world: &dyn World) -> Result<(), SaveError> {
         let path = match place {
-            SavePlace::Own | SavePlace::Checkpoint => match &self.own {
+            SavePlace::Own | SavePlace::Checkpoint | SavePlace::Farewell => match &self.own {
                 Some(path) => path.clone(),
                 None => {
                     eprintln!("runner: warning: the world was not saved: start the runner with --save FILE to keep it");

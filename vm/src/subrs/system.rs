@@ -48,18 +48,17 @@ pub(super) fn finish<L: Layout>(m: &mut Machine<L>, _call: &Call<'_>) -> Result<
 }
 
 /// VMEMSAVE: saves the world, to the file whose name is given or to the machine's own place. NIL if that went well, else
-/// a number that says why not.
+/// a number that says why not; T in a world that has just come up.
 pub(super) fn save_world<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -> Result<u32, Flow> {
-    if core::mem::take(&mut m.wishes.restarting) {
-        return Ok(T);
-    }
     let saved = match Vector::read::<L>(m.space, call.argument(0)).filter(Vector::is_string) {
         Some(_) => match Name::read_with_device(m, call.argument(0)) {
             Ok((device, name)) => saving::save(m, SavePlace::File(device, name.bytes())),
             Err(_) => Err(SaveError::BadName),
         },
-        None if core::mem::take(&mut m.wishes.checkpointing) => saving::save(m, SavePlace::Checkpoint),
-        None => saving::save(m, SavePlace::Own),
+        None => match saving::save_own(m) {
+            Ok(true) => return Ok(T),
+            other => other.map(drop),
+        },
     };
     Ok(saved.map_or_else(|error| SMALL_POSITIVE | error as u32, |()| NIL))
 }
