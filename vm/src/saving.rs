@@ -138,7 +138,7 @@ fn origin<L: Layout>(m: &Machine<L>) -> Origin {
 }
 
 /// Is there a frame of that function anywhere on the stack?
-fn is_running<L: Layout>(m: &Machine<L>, function: AtomIndex) -> Result<bool, MachineError> {
+fn is_running<L: Layout>(m: &Machine<L>, r: &Regs, function: AtomIndex) -> Result<bool, MachineError> {
     let space = m.space;
     let definition = LispPtr::from_cell::<L>(space.cell(L::definition_cell(function)));
     let end = m.end_of_stack();
@@ -148,6 +148,8 @@ fn is_running<L: Layout>(m: &Machine<L>, function: AtomIndex) -> Result<bool, Ma
         match block_flag(space, at) {
             flag::FREE | flag::GUARD => at = at.plus(block_size(space, at)?),
             flag::FRAME if Frame::at(space, at).header::<L>() == definition => return Ok(true),
+            // Where the running frame ends is only known to the machine.
+            flag::FRAME if at == Frame::of_pvar(space, r.pvar).at => at = m.stack_end,
             flag::FRAME => at = Frame::at(space, at).next(),
             _ => at = basic_frame_from(space, at)?.at.plus(2),
         }
@@ -165,18 +167,15 @@ impl<L: Layout> Machine<L> {
     }
 
     /// There was no log out in time: what now?
-    fn give_up_log_out(&mut self) -> Result<(), MachineError> {
+    fn give_up_log_out(&mut self, r: &Regs) {
         let waits = core::mem::take(&mut self.wishes.log_out);
-        let runs = match self.symbols.log_out {
-            Some(log_out) => is_running(self, log_out)?,
-            None => false,
-        };
+        // Who cannot tell saves.
+        let runs = self.symbols.log_out.is_some_and(|log_out| is_running(self, r, log_out).unwrap_or(true));
         if waits || runs {
             self.wishes.farewell = true;
         } else {
             self.platform.stays_on();
         }
-        Ok(())
     }
 }
 
@@ -188,8 +187,7 @@ pub(crate) fn granted<L: Layout>(m: &mut Machine<L>, r: &Regs) -> Result<Option<
     }
     if out_of_time {
         m.wishes.out_of_time = false;
-        let given_up = m.give_up_log_out();
-        m.sound(given_up)?;
+        m.give_up_log_out(r);
     }
     let compiled = |m: &Machine<L>, function: Option<AtomIndex>| {
         function.filter(|&function| (m.space.cell(L::definition_cell(function)) as i32) < 0)
@@ -214,9 +212,11 @@ pub(crate) fn granted<L: Layout>(m: &mut Machine<L>, r: &Regs) -> Result<Option<
         // Somebody has redefined it, or there is none: do what can be done without.
         m.wishes.farewell = function.is_none();
         return Ok(function);
-    } else {
+    } else if checkpoint {
         wishes.checkpoint = false;
         m.symbols.flush_vm
+    } else {
+        return Ok(None);
     };
     Ok(compiled(m, function))
 }
