@@ -370,7 +370,7 @@ impl Worlds for KernelWorlds {
     fn save(&mut self, place: SavePlace<'_>, _world: &dyn World) -> Result<(), SaveError> {
         if let SavePlace::File(..) = place {
             return refuse(
-                "a sysout needs a file, and this machine has none yet. SAVEVM saves to its disk; `boot export` makes a \
+                "a sysout needs a file, and this machine has none yet; SAVEVM saves to its disk, and `boot export` makes a \
                  sysout of that",
             );
         }

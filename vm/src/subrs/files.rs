@@ -411,16 +411,13 @@ pub(super) fn change_directory<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -
 
 /// COM-GETFREEBLOCK: name, box for the number.
 ///
-/// Medley 2.0 asks this before it saves to the machine's own place, and gives up if there is no answer. A machine without
-/// files, but with such a place, has to give one.
+/// Medley 2.0 asks this before it saves, and gives up if there is no answer. The name of the machine's own place, which is
+/// no file, is NIL.
 pub(super) fn free_blocks<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -> Result<u32, Flow> {
-    if m.platform.files().is_none() && m.platform.worlds().is_some() {
-        put(m, call.argument(1), PLENTY);
-        return Ok(T);
-    }
     let outcome = (|| {
         let (device, name) = Name::read_with_device(m, call.argument(0))?;
-        let blocks = files(m)?.free_blocks(device, name.bytes())?;
+        let own = name.bytes() == b"NIL" && m.platform.worlds().is_some();
+        let blocks = if own { PLENTY } else { files(m)?.free_blocks(device, name.bytes())? };
         put(m, call.argument(1), blocks);
         Ok(T)
     })();
