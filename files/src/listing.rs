@@ -2,7 +2,7 @@
 
 use crate::names::{self, Wanted, join, name_matches, split_version};
 use crate::resolve::kind;
-use crate::volume::{Entries, Kind, PathBuf, Result, Volume};
+use crate::volume::{Entries, Kind, PathBuf, Result, Volume, VolumeError};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::{Ordering, Reverse};
@@ -36,14 +36,11 @@ enum Form {
 
 /// Names of a listing as they are sorted: without regard to case.
 fn by_name(a: &str, b: &str) -> Ordering {
-    let lower = |name: &'_ str| -> Vec<u8> { name.bytes().map(|byte| byte.to_ascii_lowercase()).collect() };
-    // Comparing in place: ten thousand names make a hundred thousand comparisons.
     let mut bytes = a.bytes().zip(b.bytes());
     let differ = bytes.find_map(|(a, b)| {
         let order = a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
         (order != Ordering::Equal).then_some(order)
     });
-    debug_assert!(differ.is_none_or(|order| order == lower(a).cmp(&lower(b))));
     differ.unwrap_or(a.len().cmp(&b.len()))
 }
 
@@ -53,8 +50,8 @@ impl List {
         let directory = pattern.directory.clone();
         let entries = volume.entries(&directory)?;
         let items = match device {
-            FileDevice::Unix => unix_items(volume, &directory, &entries, pattern),
-            FileDevice::Disk => disk_items(volume, &directory, &entries, pattern, newest),
+            FileDevice::Unix => unix_items(volume, &directory, &entries, pattern)?,
+            FileDevice::Disk => disk_items(volume, &directory, &entries, pattern, newest)?,
         };
         Ok(List { directory, entries, items, next: 0 })
     }
@@ -89,8 +86,15 @@ fn is_directory(volume: &mut dyn Volume, directory: &PathBuf, entries: &Entries,
     own.unwrap_or_else(|| kind(volume, &join(directory, entry.name))) == Kind::Directory
 }
 
-fn unix_items(volume: &mut dyn Volume, directory: &PathBuf, entries: &Entries, pattern: &Wanted) -> Vec<Item> {
+/// A list with room for so many.
+fn room<T>(count: usize) -> Result<Vec<T>> {
     let mut items = Vec::new();
+    items.try_reserve(count).map_err(|_| VolumeError::NoMemory)?;
+    Ok(items)
+}
+
+fn unix_items(volume: &mut dyn Volume, directory: &PathBuf, entries: &Entries, pattern: &Wanted) -> Result<Vec<Item>> {
+    let mut items = room(entries.len())?;
     for index in 0..entries.len() {
         if name_matches(split_version(entries.get(index).name).0, &pattern.name, false) {
             let is_directory = is_directory(volume, directory, entries, index);
@@ -98,8 +102,8 @@ fn unix_items(volume: &mut dyn Volume, directory: &PathBuf, entries: &Entries, p
             items.push(Item { entry: index as u32, form });
         }
     }
-    items.sort_by_key(|item| entries.get(item.entry as usize).name);
-    items
+    items.sort_unstable_by_key(|item| entries.get(item.entry as usize).name);
+    Ok(items)
 }
 
 /// Lists `{DSK}`: without a version in the pattern files that have no number on the volume; `;` the newest of each; `;3`
@@ -110,7 +114,7 @@ fn disk_items(
     entries: &Entries,
     pattern: &Wanted,
     newest: bool,
-) -> Vec<Item> {
+) -> Result<Vec<Item>> {
     struct Found {
         entry: usize,
         version: u32,
@@ -119,7 +123,7 @@ fn disk_items(
     let wanted: Option<u32> = pattern.version.parse().ok();
     let all = newest || wanted.is_some() || pattern.version.contains('*');
     let own = |entry: usize| split_version(entries.get(entry).name).0;
-    let mut found = Vec::new();
+    let mut found = room(entries.len())?;
     for entry in 0..entries.len() {
         let (own, digits) = split_version(entries.get(entry).name);
         if name_matches(own, &pattern.name, true) && (all || digits.is_empty()) {
@@ -127,8 +131,9 @@ fn disk_items(
             found.push(Found { entry, version: digits.parse().unwrap_or(0), is_directory });
         }
     }
-    found.sort_by(|a, b| by_name(own(a.entry), own(b.entry)).then(Reverse(a.version).cmp(&Reverse(b.version))));
-    let mut items = Vec::new();
+    found
+        .sort_unstable_by(|a, b| by_name(own(a.entry), own(b.entry)).then(Reverse(a.version).cmp(&Reverse(b.version))));
+    let mut items = room(found.len())?;
     for group in found.chunk_by(|a, b| own(a.entry).eq_ignore_ascii_case(own(b.entry))) {
         if wanted.is_none() {
             let directories = group.iter().filter(|found| found.is_directory);
@@ -151,5 +156,5 @@ fn disk_items(
         let files = files.into_iter().filter(|file| wanted.is_none_or(|wanted| wanted == file.1));
         items.extend(files.map(|(entry, version)| Item { entry: entry as u32, form: Form::Version(version) }));
     }
-    items
+    Ok(items)
 }

@@ -271,7 +271,7 @@ impl Volume for MemoryVolume {
         let names: Vec<(String, usize)> = self.names(node)?.iter().map(|(name, &node)| (name.clone(), node)).collect();
         for (name, node) in names {
             let attributes = self.attributes_of(node);
-            entries.add(Entry { name: &name, kind: Some(attributes.kind), node: attributes.node });
+            entries.add(Entry { name: &name, kind: Some(attributes.kind), node: attributes.node })?;
         }
         Ok(entries)
     }

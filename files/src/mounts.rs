@@ -95,10 +95,10 @@ impl Volume for Mounts {
         }
         let mut entries = Entries::default();
         for entry in own.iter().filter(|entry| !self.names.iter().any(|name| name == entry.name)) {
-            entries.add(entry);
+            entries.add(entry)?;
         }
         for name in &self.names {
-            entries.add(Entry { name, kind: Some(Kind::Directory), node: 0 });
+            entries.add(Entry { name, kind: Some(Kind::Directory), node: 0 })?;
         }
         Ok(entries)
     }

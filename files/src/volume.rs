@@ -31,6 +31,8 @@ pub enum VolumeError {
     NotOpen,
     /// The permissions of the file or its directory forbid it.
     Access,
+    /// No memory is left for it.
+    NoMemory,
     /// It is in use.
     Busy,
     /// There is something of that name already.
@@ -66,12 +68,13 @@ pub enum VolumeError {
 }
 
 /// Each error with its Unix number and its sentence.
-const ERRORS: [(VolumeError, u32, &str); 21] = [
+const ERRORS: [(VolumeError, u32, &str); 22] = [
     (VolumeError::Unknown, 0, "there is no such file"),
     (VolumeError::NotPermitted, 1, "that is not permitted"),
     (VolumeError::NotFound, 2, "there is no such file or directory"),
     (VolumeError::Device, 5, "the device failed"),
     (VolumeError::NotOpen, 9, "no file is open under that number"),
+    (VolumeError::NoMemory, 12, "there is no memory for that"),
     (VolumeError::Access, 13, "permission is denied"),
     (VolumeError::Busy, 16, "it is in use"),
     (VolumeError::Exists, 17, "there is a file of that name already"),
@@ -202,13 +205,17 @@ struct Item {
 
 impl Entries {
     /// Adds one. A name that no path can have is left out.
-    pub fn add(&mut self, entry: Entry<'_>) {
+    pub fn add(&mut self, entry: Entry<'_>) -> Result<()> {
         if check_name(entry.name).is_err() {
-            return;
+            return Ok(());
         }
+        // Whoever fills a directory with a million files gets an error, not a stopped machine.
+        let room = self.text.try_reserve(entry.name.len()).and_then(|()| self.items.try_reserve(1));
+        room.map_err(|_| VolumeError::NoMemory)?;
         let (start, length) = (self.text.len() as u32, entry.name.len() as u16);
         self.text.push_str(entry.name);
         self.items.push(Item { start, length, kind: entry.kind, node: entry.node });
+        Ok(())
     }
 
     /// How many there are.
@@ -320,7 +327,7 @@ mod tests {
         assert_eq!(check_name(&"x".repeat(255)), Ok(()));
         let mut entries = Entries::default();
         for name in ["..", "a", "a/b"] {
-            entries.add(Entry { name, kind: None, node: 0 });
+            entries.add(Entry { name, kind: None, node: 0 }).unwrap();
         }
         assert_eq!(entries.iter().map(|entry| entry.name).collect::<Vec<_>>(), ["a"]);
     }

@@ -1,7 +1,10 @@
-//! Files for Lisp from a boot module (QEMU's `-initrd`, a tar archive), in memory only; and out again, over the serial
-//! line, for tests.
+//! Lisp's files: a volume in memory with what a boot module brought (QEMU's `-initrd`, a tar archive), the host's folder
+//! under a name in it; and files out again over the serial line, for tests.
 //!
 //! ```text
+//!   {DSK}           in memory, gone when the power is
+//!   {DSK}<share>    the host's folder, if QEMU has one for us
+//!
 //!   ---- file <out>visible.out;1
 //!   printing characters as they are, \\ for a backslash, \xx for other bytes; every end of line is one
 //!   ---- end of file
@@ -9,21 +12,40 @@
 
 use crate::memory::{PhysicalAddress, direct};
 use crate::{clock, handoff, log as serial_log, panic};
-use kernel_logic::memory_files::{MemoryFiles, Written};
+use alloc::boxed::Box;
+use files::{FileId, LispFiles, MemoryVolume, Mounts, PathBuf, Volume};
+use kernel_logic::archive;
 use log::info;
 
-/// The files of the boot module, if there is one.
-pub fn from_boot_module() -> Option<MemoryFiles> {
+/// The kernel's files.
+pub type KernelFiles = LispFiles<Mounts>;
+
+/// Unix seconds now.
+fn now() -> i64 {
+    clock::unix_seconds() as i64
+}
+
+/// All that this machine has.
+pub fn start() -> KernelFiles {
+    let mut root = MemoryVolume::new(now);
+    if let Some(archive) = boot_module() {
+        match archive::add_archive(&mut root, archive) {
+            Ok(count) => info!("{count} files in memory from a boot module of {} bytes", archive.len()),
+            Err(error) => panic::fatal(format_args!("The boot module cannot be used: {error}.")),
+        }
+    }
+    let volumes = Mounts::new(Box::new(root));
+    let mut files = LispFiles::new(volumes, PathBuf::new(), None, "user");
+    files.watch(export);
+    files
+}
+
+/// The bytes of the boot module, if there is one.
+fn boot_module() -> Option<&'static [u8]> {
     let module = handoff().module.clone()?;
     let bytes = (module.end - module.start) as usize;
     // SAFETY: the loader put the module there, the memory map keeps it, the direct map reaches it, nobody writes to it.
-    let archive = unsafe { core::slice::from_raw_parts(direct::<u8>(PhysicalAddress(module.start)), bytes) };
-    let mut files = MemoryFiles::new(|| clock::unix_seconds() as i64, export);
-    match files.add_archive(archive) {
-        Ok(count) => info!("{count} files in memory from a boot module of {bytes} bytes"),
-        Err(error) => panic::fatal(format_args!("The boot module is no tar archive: {error}.")),
-    }
-    Some(files)
+    Some(unsafe { core::slice::from_raw_parts(direct::<u8>(PhysicalAddress(module.start)), bytes) })
 }
 
 /// Is a file of that full name one to print?
@@ -35,19 +57,23 @@ fn is_wanted(full_name: &str) -> bool {
 }
 
 /// Prints a file on the serial line, if the command line asks for it.
-fn export(file: Written<'_>) {
-    if !is_wanted(&file.name) {
+fn export(name: &str, volumes: &mut Mounts, file: FileId) {
+    if !is_wanted(name) {
         return;
     }
     serial_log::with_serial(|serial| {
-        let _ = writeln!(serial, "---- file {}", file.name);
-        for &byte in file.bytes {
-            let _ = match byte {
-                b'\n' | b'\r' => serial.write_char('\n'),
-                b'\\' => serial.write_str("\\\\"),
-                b' '..=b'~' => serial.write_char(char::from(byte)),
-                _ => write!(serial, "\\{byte:02x}"),
-            };
+        let _ = writeln!(serial, "---- file {name}");
+        let (mut bytes, mut at) = ([0; 1024], 0);
+        while let Ok(count @ 1..) = volumes.read(file, at, &mut bytes) {
+            at += count as u64;
+            for &byte in &bytes[..count] {
+                let _ = match byte {
+                    b'\n' | b'\r' => serial.write_char('\n'),
+                    b'\\' => serial.write_str("\\\\"),
+                    b' '..=b'~' => serial.write_char(char::from(byte)),
+                    _ => write!(serial, "\\{byte:02x}"),
+                };
+            }
         }
         let _ = writeln!(serial, "\n---- end of file");
     });

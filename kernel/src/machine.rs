@@ -3,12 +3,12 @@
 use crate::cpu::traps;
 use crate::devices::display;
 use crate::devices::ps2::{self, Input};
+use crate::files::KernelFiles;
 use crate::memory::exclusive::Exclusive;
 use crate::saving;
 use crate::{clock, cpu, memory, pager, power};
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, Ordering};
-use kernel_logic::memory_files::MemoryFiles;
 use kernel_logic::mouse::Buttons;
 use kernel_logic::pixels;
 use kernel_logic::ring::Ring;
@@ -50,7 +50,7 @@ pub struct KernelPlatform {
     console: Line,
     /// How often Lisp had nothing to do.
     rests: u64,
-    files: Option<MemoryFiles>,
+    files: KernelFiles,
     worlds: saving::KernelWorlds,
     power: power::Wish,
 }
@@ -63,7 +63,7 @@ struct Line {
 
 impl KernelPlatform {
     /// A platform with a Lisp screen of that size.
-    pub fn new(width: u16, height: u16, files: Option<MemoryFiles>) -> Self {
+    pub fn new(width: u16, height: u16, files: KernelFiles) -> Self {
         Self {
             width,
             height,
@@ -226,7 +226,7 @@ impl Platform for KernelPlatform {
     }
 
     fn files(&mut self) -> Option<&mut dyn Files> {
-        self.files.as_mut().map(|files| files as &mut dyn Files)
+        Some(&mut self.files)
     }
 
     fn stays_on(&mut self) {

@@ -89,7 +89,7 @@ fn start(handoff: Handoff) -> ! {
 extern "C" fn run() -> ! {
     let handoff = handoff();
     cpu::descriptors::load();
-    memory::start_heap();
+    memory::start_heap(handoff.memory.usable_bytes());
     acpi::set_root(handoff.rsdp);
     let screen = handoff.framebuffer.filter(display::is_supported).map(|framebuffer| {
         info!(

@@ -88,7 +88,7 @@ pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
         display::refresh();
         saving::tell_of_damage();
     }
-    let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::from_boot_module())));
+    let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::start())));
     match layout {
         LayoutKind::Medley2 => start::<Medley2>(platform),
         LayoutKind::Medley35 => start::<Medley35>(platform),

@@ -6,12 +6,16 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod archive;
 pub mod calendar;
 pub mod command_line;
 pub mod handoff;
 pub mod keys;
 pub mod layouts;
-pub mod memory_files;
 pub mod mouse;
 pub mod page_plan;
 pub mod pixels;

@@ -31,8 +31,10 @@ pub const HEAP: u64 = 0xffff_b000_0000_0000;
 pub const STACKS: u64 = 0xffff_c000_0000_0000;
 /// Distance between two stacks.
 pub const STACK_SLOT: u64 = 0x40_0000;
-/// Bytes of the heap: drivers and tables only, Lisp's memory never comes from here.
-const HEAP_BYTES: u64 = 16 << 20;
+/// Bytes of the heap: drivers, tables and files in memory; Lisp's memory never comes from here.
+const HEAP_BYTES: core::ops::RangeInclusive<u64> = 16 << 20..=616 << 20;
+/// It is this part of the memory, within these bounds.
+const HEAP_PART: u64 = 8;
 
 /// An address as it goes out on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,10 +90,11 @@ unsafe impl core::alloc::GlobalAlloc for KernelHeap {
     }
 }
 
-/// Maps the heap and gives it to the allocator. Call once, after [`paging::take_over`].
-pub fn start_heap() {
-    let run = permanent_frames(HEAP_BYTES / FRAME);
-    paging::map_run(HEAP, run, HEAP_BYTES / FRAME, paging::DATA);
+/// Maps the heap and gives it to the allocator; the machine has `memory` bytes. Call once, after [`paging::take_over`].
+pub fn start_heap(memory: u64) {
+    let bytes = (memory / HEAP_PART).clamp(*HEAP_BYTES.start(), *HEAP_BYTES.end()) / FRAME * FRAME;
+    let run = permanent_frames(bytes / FRAME);
+    paging::map_run(HEAP, run, bytes / FRAME, paging::DATA);
     // SAFETY: the range was just mapped writable and nothing else uses it.
-    ALLOCATOR.0.with(|heap| unsafe { heap.init(HEAP as *mut u8, HEAP_BYTES as usize) });
+    ALLOCATOR.0.with(|heap| unsafe { heap.init(HEAP as *mut u8, bytes as usize) });
 }

@@ -118,7 +118,7 @@ impl Volume for HostVolume {
             let entry = entry.map_err(failed)?;
             // Lisp could not say a name that is no UTF-8.
             if let Some(name) = entry.file_name().to_str() {
-                entries.add(Entry { name, kind: entry.file_type().ok().and_then(kind_of), node: entry.ino() });
+                entries.add(Entry { name, kind: entry.file_type().ok().and_then(kind_of), node: entry.ino() })?;
             }
         }
         Ok(entries)
