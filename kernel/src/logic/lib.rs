@@ -17,6 +17,7 @@ pub mod handoff;
 pub mod keys;
 pub mod layouts;
 pub mod mouse;
+pub mod ninep;
 pub mod page_plan;
 pub mod pixels;
 pub mod ring;
