@@ -2,6 +2,7 @@
 # Builds Duralumin and starts it in QEMU with a Medley world.
 #
 #   ./run-qemu.sh [--disk FILE] [--fresh] [--autosave SECONDS] [--generation N] [--no-disk]
+#                 [--share DIR] [--init FILE] [--env NAME=VALUE] [--timeout SECONDS]
 #                 [--boot pvh|bios|uefi] [--size WxH] [--memory MIB] [--headless] [SYSOUT] [-- more qemu arguments]
 #
 #   --disk FILE   the machine's disk, in which its world lives; without it
@@ -15,7 +16,14 @@
 #   --boot bios   a disk image, started by a BIOS, as on real hardware; --boot uefi: the same by UEFI
 #   --size WxH    pixels of the screen, 1024x768 by default; at most 2,097,152 of them
 #   --memory MIB  512 by default
-#   --headless    no window; ends by itself when Lisp does, status 0 if it ended well
+#   --share DIR   the folder DIR of this computer is {DSK}/share/, to read and to write
+#   --init FILE   Lisp's init file, so that it does not ask: a name as Lisp sees it, {DSK}/share/INIT.LISP, or a file of
+#                 this computer, which is handed over
+#   --env NAME=VALUE   an environment variable for Lisp, such as HOME or MEDLEYDIR (kernel/src/logic/environment.rs)
+#   --headless    no window; ends by itself when Lisp does, status 0 if it ended well. With --init FILE an error break
+#                 ends it too, status 1, with its message on the serial line; and without --disk the disk is a new
+#                 one that is thrown away afterwards
+#   --timeout SECONDS  ends after so long in any case, status 124
 #
 # The file SYSOUT is only read. LOGOUT saves the world and switches off; the window's "Power Down" asks for LOGOUT. The
 # kernel's log is on standard output.
@@ -29,13 +37,19 @@ export RUSTUP_AUTO_INSTALL=0
 
 wrong() { printf 'run-qemu.sh: %s\n' "$*" >&2; exit 2; }
 
-boot=pvh size=1024x768 memory=512 headless= sysout= fresh= no_disk= autosave=300 generation=
-disk=${XDG_DATA_HOME:-${HOME:-/root}/.local/share}/duralumin/machine.disk
+boot=pvh size=1024x768 memory=512 share= init= timeout= headless= sysout= environment=() fresh= no_disk= autosave=300 generation=
+disk=
 while [ $# -gt 0 ]; do
   case $1 in
-    --boot | --size | --memory | --disk | --autosave | --generation)
-      [ $# -ge 2 ] || wrong "$1 wants a value"
+    --boot | --size | --memory | --disk | --autosave | --generation | --share | --init | --timeout)
+      [ $# -ge 2 ] && [ -n "$2" ] || wrong "$1 wants a value"
       printf -v "${1#--}" %s "$2"
+      shift
+      ;;
+    --env)
+      [ $# -ge 2 ] || wrong "$1 wants a value"
+      [[ $2 =~ ^[A-Z][A-Z0-9_-]*= ]] || wrong "--env $2 is no NAME=VALUE with a name in capitals"
+      environment+=("$2")
       shift
       ;;
     --headless) headless=1 ;;
@@ -43,7 +57,7 @@ while [ $# -gt 0 ]; do
     --no-disk) no_disk=1 ;;
     --help | -h) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' run-qemu.sh; exit 0 ;;
     --) shift; break ;;
-    -*) wrong "unknown option $1; there are --disk, --fresh, --autosave, --generation, --no-disk, --boot, --size, --memory, --headless (and -- before arguments for QEMU)" ;;
+    -*) wrong "unknown option $1; there are --disk, --fresh, --autosave, --generation, --no-disk, --boot, --size, --memory, --share, --init, --env, --headless, --timeout (and -- before arguments for QEMU)" ;;
     *)
       [ -z "$sysout" ] || wrong "one SYSOUT at a time: $sysout or $1?"
       sysout=$1
@@ -62,6 +76,35 @@ width=${BASH_REMATCH[1]} height=${BASH_REMATCH[2]}
 
 [[ $autosave =~ ^(0|[1-9][0-9]{0,5})$ ]] || wrong "--autosave $autosave is no number of seconds"
 [[ $generation =~ ^([1-9][0-9]{0,9})?$ ]] || wrong "--generation $generation is no number of a generation"
+[[ -z $timeout || $timeout =~ ^[1-9][0-9]{0,5}$ ]] || wrong "--timeout $timeout is no number of seconds"
+if [ -n "$share" ]; then
+  case $share in /*) ;; *) share=$here/$share ;; esac
+  [ -d "$share" ] || wrong "--share $share: there is no such folder"
+  [ -r "$share" ] && [ -x "$share" ] || wrong "--share $share cannot be read; check its permissions"
+fi
+handed=()
+if [ -n "$init" ]; then
+  case $init in
+    '{'*) ;;
+    *)
+      case $init in /*) ;; *) init=$here/$init ;; esac
+      [ -f "$init" ] && [ -r "$init" ] || wrong "--init $init: there is no such file, or it cannot be read"
+      name=$(basename "$init" | tr -c 'A-Za-z0-9._\n-' _)
+      # QEMU takes names of 55 characters, 14 of them ours.
+      [ ${#name} -le 40 ] || name=init.${name##*.}
+      handed+=("$name=$init")
+      init={DSK}/init/$name
+      ;;
+  esac
+fi
+
+if [ -z "$disk$no_disk" ] && [ -n "$headless" ] && [ -n "$init" ]; then
+  # Somebody's own world must not change because of a job, and a job wants one that has not begun.
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+  disk=$scratch/job.disk
+fi
+[ -n "$disk" ] || disk=${XDG_DATA_HOME:-${HOME:-/root}/.local/share}/duralumin/machine.disk
 case $disk in /*) ;; *) disk=$here/$disk ;; esac
 [ -z "$fresh" ] || [ -z "$no_disk" ] || wrong "--fresh makes a disk, and --no-disk wants none"
 
@@ -125,11 +168,31 @@ accelerator=$(accelerator)
 qemu=(qemu-system-x86_64 -name Duralumin -machine pc -accel "$accelerator" -m "$memory" -vga std -no-reboot
   -serial stdio
   -drive "if=none,id=world,format=raw,$drive" -device virtio-blk-pci,drive=world)
-words=$saving
+if [ -n "$share" ]; then
+  qemu+=(-fsdev "local,id=share,path=${share//,/,,},security_model=none,multidevs=remap"
+    -device virtio-9p-pci,fsdev=share,mount_tag=share)
+fi
+if [ -n "$init" ] && [ -n "$headless" ]; then
+  handed+=("duralumin-job.lisp=$PWD/lisp/job.lisp")
+  environment+=("JOB=$init" "LDEINIT={DSK}/init/duralumin-job.lisp")
+elif [ -n "$init" ]; then
+  environment+=("LDEINIT=$init")
+fi
+words=($saving)
+for value in ${environment[@]+"${environment[@]}"}; do
+  # A word of the kernel's command line has no spaces in it, and QEMU wants commas doubled only elsewhere.
+  value=${value//%/%25} value=${value// /%20}
+  words+=("$value")
+done
+for value in ${handed[@]+"${handed[@]}"}; do
+  file=${value#*=}
+  qemu+=(-fw_cfg "name=opt/duralumin/${value%%=*},file=${file//,/,,}")
+done
+[ ${#handed[@]} = 0 ] || words+=(fw-cfg)
 if [ -n "$headless" ]; then
   # In a window a stopped kernel leaves its report on the screen; without one QEMU should end.
   qemu+=(-display none -device isa-debug-exit,iobase=0xf4,iosize=4)
-  words="$words exit-device"
+  words+=(exit-device)
 elif [ -n "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
   dpkg-query -W qemu-system-gui >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null || need_packages qemu-system-gui
 else
@@ -137,12 +200,12 @@ else
   say "no graphical session here: the screen is served by VNC on 127.0.0.1, port 5900 or the next free one"
 fi
 case $boot in
-  pvh) qemu+=(-kernel "$kernel" -append "size=$size $words") ;;
+  pvh) qemu+=(-kernel "$kernel" -append "size=$size ${words[*]-}") ;;
   bios | uefi)
     need_boot_image
     mkdir -p target/images
     image=target/images/duralumin-$boot.img
-    boot_image "$boot" "$kernel" "$image" "$size" $words
+    boot_image "$boot" "$kernel" "$image" "$size" ${words[@]+"${words[@]}"}
     qemu+=(-drive "if=none,id=boot,format=raw,file=$image" -device ide-hd,drive=boot,bootindex=0)
     ;;
 esac
@@ -154,10 +217,14 @@ if [ "$boot" = uefi ]; then
 fi
 
 say "starting QEMU: $boot, $accelerator, $memory MiB, screen $size, world of $([ -n "$no_disk" ] && echo "$sysout" || echo "$disk")"
+limit=()
+[ -z "$timeout" ] || limit=(timeout --foreground --kill-after=5 "$timeout")
 status=0
-"${qemu[@]}" "$@" || status=$?
-# The exit device turns code n into status 2n+1: 33 is a good end.
+${limit[@]+"${limit[@]}"} "${qemu[@]}" "$@" || status=$?
+# The exit device turns code n into status 2n+1: 33 is a good end, 35 one that Lisp did not like.
 if [ -n "$headless" ]; then
-  [ "$status" = 33 ] && status=0
+  case $status in 33) status=0 ;; 35) status=1 ;; esac
 fi
+[ -z "$timeout" ] || [ "$status" != 137 ] || status=124
+[ "$status" != 124 ] || printf 'run-qemu.sh: the %s seconds are over\n' "$timeout" >&2
 exit "$status"

@@ -2,20 +2,27 @@
 //! under a name in it; and files out again over the serial line, for tests.
 //!
 //! ```text
-//!   {DSK}           in memory, gone when the power is
-//!   {DSK}<share>    the host's folder, if QEMU has one for us
+//!   {DSK}             in memory, gone when the power is
+//!   {DSK}<init>       what QEMU's command line handed over
+//!   {DSK}<share>      the host's folder, if QEMU has one for us
+//!   {DSK}<machine>    the serial line and the status that the run ends with
 //!
 //!   ---- file <out>visible.out;1
 //!   printing characters as they are, \\ for a backslash, \xx for other bytes; every end of line is one
 //!   ---- end of file
 //! ```
 
+use crate::devices::{fw_cfg, ninep};
 use crate::memory::{PhysicalAddress, direct};
-use crate::{clock, handoff, log as serial_log, panic};
+use crate::{clock, handoff, log as serial_log, panic, power};
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use files::{FileId, LispFiles, MemoryVolume, Mounts, PathBuf, Volume};
 use kernel_logic::archive;
-use log::info;
+use kernel_logic::environment::Environment;
+use kernel_logic::machine_files::MachineFiles;
+use log::{info, warn};
 
 /// The kernel's files.
 pub type KernelFiles = LispFiles<Mounts>;
@@ -25,8 +32,13 @@ fn now() -> i64 {
     clock::unix_seconds() as i64
 }
 
+/// The folder of what was handed over.
+const INIT: &str = "init";
+/// The folder of the machine's own files.
+const MACHINE: &str = "machine";
+
 /// All that this machine has.
-pub fn start() -> KernelFiles {
+pub fn start(environment: &Environment) -> KernelFiles {
     let mut root = MemoryVolume::new(now);
     if let Some(archive) = boot_module() {
         match archive::add_archive(&mut root, archive) {
@@ -34,10 +46,44 @@ pub fn start() -> KernelFiles {
             Err(error) => panic::fatal(format_args!("The boot module cannot be used: {error}.")),
         }
     }
-    let volumes = Mounts::new(Box::new(root));
-    let mut files = LispFiles::new(volumes, PathBuf::new(), None, "user");
+    if handoff().command_line.has("fw-cfg") {
+        for (name, bytes) in fw_cfg::files() {
+            let length = bytes.len();
+            match root.provide(&[INIT.to_string(), name.clone()], Cow::Owned(bytes)) {
+                Ok(()) => info!("{{DSK}}<{INIT}>{name}: {length} bytes"),
+                Err(error) => warn!("{{DSK}}<{INIT}>{name} cannot be had: {error}"),
+            }
+        }
+    }
+    let mut volumes = Mounts::new(Box::new(root));
+    let mut mount = |name: &str, volume: Box<dyn Volume>| {
+        if let Err(error) = volumes.mount(name, volume) {
+            warn!("{{DSK}}<{name}> cannot be had: {error}");
+        }
+    };
+    mount(MACHINE, Box::new(MachineFiles::new(print, power::set_status)));
+    if let Some((tag, share)) = ninep::start() {
+        mount(&tag, Box::new(share));
+    }
+    // A home that nobody can be in is Lisp's to complain about.
+    let home = environment.value("HOME").and_then(|home| files::unix_path(home.as_bytes(), &[], None).ok());
+    let author = environment.value("LOGNAME").unwrap_or_default();
+    let mut files = LispFiles::new(volumes, PathBuf::new(), home, author);
     files.watch(export);
     files
+}
+
+/// Prints what Lisp wrote for the serial line; its ends of lines are carriage returns or line feeds.
+fn print(bytes: &[u8]) {
+    serial_log::with_serial(|serial| {
+        for &byte in bytes {
+            let _ = match byte {
+                b'\n' | b'\r' => serial.write_char('\n'),
+                b'\t' | b' '..=b'~' => serial.write_char(char::from(byte)),
+                _ => serial.write_char('?'),
+            };
+        }
+    });
 }
 
 /// The bytes of the boot module, if there is one.

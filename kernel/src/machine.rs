@@ -9,13 +9,14 @@ use crate::saving;
 use crate::{clock, cpu, memory, pager, power};
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, Ordering};
+use kernel_logic::environment::Environment;
 use kernel_logic::mouse::Buttons;
 use kernel_logic::pixels;
 use kernel_logic::ring::Ring;
 use log::{debug, error, info, warn};
 use vm::address::LispPage;
 use vm::machine::Attention;
-use vm::platform::{Cursor, Files, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform, Worlds};
+use vm::platform::{Cursor, Files, HostString, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform, Worlds};
 
 /// Free memory that a new Lisp page must leave: a page fault later still needs frames.
 const RESERVE: u64 = 256 << 10;
@@ -53,6 +54,7 @@ pub struct KernelPlatform {
     files: KernelFiles,
     worlds: saving::KernelWorlds,
     power: power::Wish,
+    environment: Environment,
 }
 
 /// A line of console output that has no end yet.
@@ -63,7 +65,7 @@ struct Line {
 
 impl KernelPlatform {
     /// A platform with a Lisp screen of that size.
-    pub fn new(width: u16, height: u16, files: KernelFiles) -> Self {
+    pub fn new(width: u16, height: u16, files: KernelFiles, environment: Environment) -> Self {
         Self {
             width,
             height,
@@ -75,6 +77,7 @@ impl KernelPlatform {
             files,
             worlds: saving::KernelWorlds,
             power: power::Wish::default(),
+            environment,
         }
     }
 
@@ -225,6 +228,21 @@ impl Platform for KernelPlatform {
         })
     }
 
+    fn host_string(&mut self, what: HostString, buffer: &mut [u8]) -> Option<usize> {
+        let name = match what {
+            HostString::UserName => "LOGNAME",
+            HostString::FullName => "FULLUSERNAME",
+            HostString::HostName => "HOSTNAME",
+        };
+        self.environment(name.as_bytes(), buffer)
+    }
+
+    fn environment(&mut self, name: &[u8], buffer: &mut [u8]) -> Option<usize> {
+        let value = self.environment.value(core::str::from_utf8(name).ok()?)?;
+        buffer.get_mut(..value.len())?.copy_from_slice(value.as_bytes());
+        Some(value.len())
+    }
+
     fn files(&mut self) -> Option<&mut dyn Files> {
         Some(&mut self.files)
     }
@@ -257,6 +275,6 @@ impl Platform for KernelPlatform {
     }
 
     fn power_off(&mut self) {
-        power::off(power::ExitCode::Success);
+        power::end_run();
     }
 }

@@ -4,7 +4,7 @@ use crate::acpi;
 use crate::cpu::halt;
 use crate::cpu::ports::{inw, outb, outl, outw};
 use crate::{clock, saving};
-use core::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, Ordering};
 use log::{debug, info, warn};
 use vm::platform::InputEvent;
 
@@ -103,10 +103,24 @@ impl Wish {
 pub enum ExitCode {
     /// Status 33.
     Success = 0x10,
-    /// Status 35: a self-test failed.
+    /// Status 35: a self-test failed, or Lisp said that its run did.
     Failure = 0x11,
     /// Status 37: the kernel stopped with a report.
     Panic = 0x12,
+}
+
+/// What the run ends with, 0 if all went well.
+static STATUS: AtomicU8 = AtomicU8::new(0);
+
+/// Says what the run ends with.
+pub fn set_status(status: u8) {
+    info!("the run's status is {status}");
+    STATUS.store(status, Ordering::Relaxed);
+}
+
+/// Ends a run that came to its end by itself.
+pub fn end_run() -> ! {
+    off(if STATUS.load(Ordering::Relaxed) == 0 { ExitCode::Success } else { ExitCode::Failure })
 }
 
 /// Is QEMU's isa-debug-exit there? Only the command line can say: its port is silent where it is not.

@@ -12,6 +12,7 @@ use crate::{files, handoff, pager, panic, power, saving};
 use alloc::boxed::Box;
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicPtr, Ordering};
+use kernel_logic::environment::Environment;
 use kernel_logic::handoff::Framebuffer;
 use kernel_logic::page_plan;
 use log::info;
@@ -88,7 +89,9 @@ pub fn run(screen: Option<(Framebuffer, u64)>, width: u32, height: u32) -> ! {
         display::refresh();
         saving::tell_of_damage();
     }
-    let platform = Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::start())));
+    let environment = Environment::new(&handoff().command_line);
+    let platform =
+        Box::leak(Box::new(KernelPlatform::new(width as u16, height as u16, files::start(&environment), environment)));
     match layout {
         LayoutKind::Medley2 => start::<Medley2>(platform),
         LayoutKind::Medley35 => start::<Medley35>(platform),
@@ -191,7 +194,7 @@ fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
     match exit {
         Exit::Logout | Exit::Steps => {
             info!("Lisp has logged out");
-            power::off(power::ExitCode::Success)
+            power::end_run()
         }
         Exit::Fatal(error) => panic::fatal(format_args!("{error}.")),
     }

@@ -9,10 +9,12 @@
 //! | `export-files=A,B` | print files of these names on the serial line when Lisp has written and closes them (tests) |
 //! | `autosave=SECONDS` | time between checkpoints of a world on a store, 300 if not given; 0 for none |
 //! | `generation=N` | come up from that generation of the store, not from the newest |
+//! | `fw-cfg` | take QEMU's `opt/duralumin/` files as `{DSK}/init/` |
 //! | `test=NAME` | run a self-test instead of Lisp |
+//! | `NAME=value` | in capitals: see [`crate::environment`] |
 
 /// Most bytes of a command line that are kept.
-pub const CAPACITY: usize = 512;
+pub const CAPACITY: usize = 2048;
 
 /// Largest Lisp screen in pixels (64 Ki words of 16 pixels twice over: the DISPLAY region of both layouts).
 pub const MAXIMUM_PIXELS: u32 = 2_097_152;
@@ -118,7 +120,7 @@ mod tests {
     #[test]
     fn stops_at_nul_and_at_capacity() {
         assert_eq!(CommandLine::from_bytes(*b"a\0b").as_str(), "a");
-        assert_eq!(CommandLine::from_bytes(core::iter::repeat_n(b'x', 2000)).as_str().len(), CAPACITY);
+        assert_eq!(CommandLine::from_bytes(core::iter::repeat_n(b'x', 5000)).as_str().len(), CAPACITY);
         assert_eq!(CommandLine::from_bytes([b'a', 0xff, b'b']).as_str(), "a b");
     }
 

@@ -48,6 +48,8 @@ pub struct Machine {
     pub(crate) disk: Option<PathBuf>,
     pub(crate) writable: bool,
     pub(crate) module: Option<PathBuf>,
+    pub(crate) share: Option<(PathBuf, bool)>,
+    pub(crate) handed: Vec<(String, PathBuf)>,
     pub(crate) words: Vec<String>,
     pub(crate) arguments: Vec<String>,
     pub(crate) limit: Duration,
@@ -69,6 +71,8 @@ impl Machine {
             disk: None,
             writable: false,
             module: None,
+            share: None,
+            handed: Vec::new(),
             words: vec!["exit-device".into()],
             arguments: Vec::new(),
             limit: Duration::from_secs(30),
@@ -109,6 +113,28 @@ impl Machine {
     pub fn writable_disk(mut self, file: impl Into<PathBuf>) -> Self {
         self.writable = true;
         self.disk(file)
+    }
+
+    /// Has that folder as `{DSK}/share/`, only to read if `read_only`.
+    pub fn share(mut self, folder: impl Into<PathBuf>, read_only: bool) -> Self {
+        self.share = Some((folder.into(), read_only));
+        self
+    }
+
+    /// Has that file as `{DSK}/init/NAME`.
+    pub fn hand_over(mut self, name: &str, file: impl Into<PathBuf>) -> Self {
+        if self.handed.is_empty() {
+            self.words.push("fw-cfg".into());
+        }
+        self.handed.push((name.into(), file.into()));
+        self
+    }
+
+    /// Runs a job without a person, a file as Lisp sees it: see `lisp/job.lisp`.
+    pub fn job(self, file: &str) -> Self {
+        let start = root().join("lisp/job.lisp");
+        let machine = self.hand_over("duralumin-job.lisp", start);
+        machine.word(format!("JOB={file}")).word("LDEINIT={DSK}/init/duralumin-job.lisp")
     }
 
     /// Has another word on the kernel's command line.
@@ -153,6 +179,16 @@ impl Machine {
             let readonly = if self.writable { "off" } else { "on" };
             qemu.args(["-drive", &format!("if=none,id=world,format=raw,readonly={readonly},file={file}")]);
             qemu.args(["-device", "virtio-blk-pci,drive=world"]);
+        }
+        if let Some((folder, read_only)) = &self.share {
+            let folder = folder.display().to_string().replace(',', ",,");
+            let read_only = if *read_only { ",readonly=on" } else { "" };
+            qemu.args(["-fsdev", &format!("local,id=share,path={folder},security_model=none,multidevs=remap{read_only}")]);
+            qemu.args(["-device", "virtio-9p-pci,fsdev=share,mount_tag=share"]);
+        }
+        for (name, file) in &self.handed {
+            let file = file.display().to_string().replace(',', ",,");
+            qemu.args(["-fw_cfg", &format!("name=opt/duralumin/{name},file={file}")]);
         }
         let size = self.size.map(|(width, height)| format!("{width}x{height}"));
         if self.boot == Boot::Pvh {

@@ -15,7 +15,7 @@ mod on_host;
 mod suite;
 
 pub use in_qemu::{MachineWithLisp, play_in_qemu};
-pub use on_host::{play_on_host, runner};
+pub use on_host::{play_on_host, run_on_host, runner};
 pub use suite::{Suite, run};
 
 use std::path::{Path, PathBuf};

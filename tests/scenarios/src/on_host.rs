@@ -34,6 +34,19 @@ pub fn play_on_host(medley: &Path, script: &Path, limit: Duration) -> Result<(),
     wait(child, limit)
 }
 
+/// Runs a job on the host runner: Lisp's init file, which ends with a LOGOUT.
+pub fn run_on_host(medley: &Path, job: &Path, limit: Duration) -> Result<(), String> {
+    let child = Command::new(runner()?)
+        .arg(medley)
+        .env("LDEINIT", format!("{{DSK}}{}", job.display()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("the runner: {error}"))?;
+    wait(child, limit)
+}
+
 /// Waits for the end of a process; what it complained about, if it did not end well or in time.
 fn wait(mut child: Child, limit: Duration) -> Result<(), String> {
     let end = Instant::now() + limit;

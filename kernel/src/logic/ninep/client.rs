@@ -16,7 +16,7 @@ pub trait Channel {
 }
 
 /// Most bytes of a message that we can take.
-const MESSAGE: u32 = 128 << 10;
+pub const MESSAGE: u32 = 128 << 10;
 /// The least that a server must take.
 const LEAST_MESSAGE: u32 = 4 << 10;
 /// Bytes of a message that are not a file's, at most.

@@ -14,4 +14,4 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Channel, Client};
+pub use client::{Channel, Client, MESSAGE};

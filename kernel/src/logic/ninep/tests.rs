@@ -73,7 +73,7 @@ fn files_and_directories() {
 #[test]
 fn pages_are_gathered_and_read_ahead() {
     let mut client = client();
-    let bytes: Vec<u8> = (0..300_000u32).map(|n| (n * 7 >> 3) as u8).collect();
+    let bytes: Vec<u8> = (0..300_000u32).map(|n| (n >> 3) as u8).collect();
     let file = client.create(&path("x")).unwrap();
     let before = client.channel().messages;
     for (index, page) in bytes.chunks(512).enumerate() {
