@@ -182,6 +182,16 @@ impl<V: Volume> LispFiles<V> {
         Ok(opened)
     }
 
+    fn set_length_of(&mut self, handle: u16, length: u64) -> Result<()> {
+        let file = self.opened(handle)?.file;
+        if self.volume.attributes_of_open(file)?.length != length {
+            self.opened(handle)?.changed = true;
+            self.volume.set_length(file, length)?;
+            self.volume.sync(file)?;
+        }
+        Ok(())
+    }
+
     fn close_file(&mut self, handle: u16, written: Option<i64>) -> Result<()> {
         self.opened(handle)?;
         let Some(open) = self.open[(handle - FIRST_HANDLE) as usize].take() else { return Err(VolumeError::NotOpen) };
@@ -349,29 +359,23 @@ impl<V: Volume> Files for LispFiles<V> {
     }
 
     fn close(&mut self, handle: u16, written: Option<i64>) -> core::result::Result<(), FileError> {
-        Ok(self.close_file(handle, written)?)
+        self.close_file(handle, written).map_err(VolumeError::about_open_file)
     }
 
     fn read(&mut self, handle: u16, at: u64, buffer: &mut [u8]) -> core::result::Result<usize, FileError> {
         let file = self.opened(handle)?.file;
-        Ok(self.volume.read(file, at, buffer)?)
+        self.volume.read(file, at, buffer).map_err(VolumeError::about_open_file)
     }
 
     fn write(&mut self, handle: u16, at: u64, bytes: &[u8]) -> core::result::Result<(), FileError> {
         let open = self.opened(handle)?;
         open.changed = true;
         let file = open.file;
-        Ok(self.volume.write(file, at, bytes)?)
+        self.volume.write(file, at, bytes).map_err(VolumeError::about_open_file)
     }
 
     fn set_length(&mut self, handle: u16, length: u64) -> core::result::Result<(), FileError> {
-        let file = self.opened(handle)?.file;
-        if self.volume.attributes_of_open(file)?.length != length {
-            self.opened(handle)?.changed = true;
-            self.volume.set_length(file, length)?;
-            self.volume.sync(file)?;
-        }
-        Ok(())
+        self.set_length_of(handle, length).map_err(VolumeError::about_open_file)
     }
 
     fn full_name(

@@ -118,9 +118,27 @@ impl fmt::Display for VolumeError {
     }
 }
 
+/// The numbers that Lisp makes a condition of. Any other it takes for a file that is not there: it answers NIL and goes on.
+const HEARD: [u32; 14] = [1, 5, 13, 21, 23, 24, 27, 28, 29, 30, 60, 62, 66, 100];
+
+impl VolumeError {
+    /// The number for something that goes wrong with a file that is open: whatever it is, Lisp has to hear of it.
+    pub fn about_open_file(self) -> FileError {
+        let error = FileError::from(self);
+        if HEARD.contains(&error.0) { error } else { FileError(Self::Device.number()) }
+    }
+}
+
 impl From<VolumeError> for FileError {
+    /// The number that Lisp knows; its table is older than Linux.
     fn from(error: VolumeError) -> Self {
-        FileError(error.number())
+        FileError(match error {
+            VolumeError::NotOpen | VolumeError::NoMemory | VolumeError::Gone => VolumeError::Device.number(),
+            VolumeError::Busy => VolumeError::NotPermitted.number(),
+            VolumeError::Loop => 62,
+            VolumeError::NotEmpty => 66,
+            other => other.number(),
+        })
     }
 }
 
@@ -316,6 +334,16 @@ mod tests {
             assert_eq!((error.number(), VolumeError::from_number(number)), (number, error));
         }
         assert_eq!(VolumeError::from_number(77), VolumeError::Other(77));
+    }
+
+    #[test]
+    fn lisp_hears_of_what_would_be_lost() {
+        for &(error, ..) in &ERRORS {
+            assert!(HEARD.contains(&error.about_open_file().0), "{error:?}");
+        }
+        assert_eq!(FileError::from(VolumeError::NotFound), FileError(2));
+        assert_eq!(FileError::from(VolumeError::Gone), FileError(5));
+        assert_eq!(VolumeError::NoSpace.about_open_file(), FileError(28));
     }
 
     #[test]

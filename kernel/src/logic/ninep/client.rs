@@ -78,6 +78,8 @@ struct Open {
     /// What has been read already, from `ahead_at` on.
     ahead: Vec<u8>,
     ahead_at: u64,
+    /// Was it written to?
+    written: bool,
     /// Why gathered bytes could not be written.
     failed: Option<VolumeError>,
 }
@@ -357,6 +359,15 @@ impl<C: Channel> Client<C> {
         self.call(kind::GETATTR, |request| request.u32(fid).u64(BASIC), |mut reply| reply.attributes())
     }
 
+    /// Does an open file still have a name?
+    fn check_kept(&mut self, fid: u32) -> Result<()> {
+        match self.attributes_of_fid(fid) {
+            Ok(attributes) if attributes.links > 0 => Ok(()),
+            Ok(_) | Err(VolumeError::NotFound) => Err(VolumeError::Gone),
+            Err(error) => Err(error),
+        }
+    }
+
     fn open_fid(&mut self, fid: u32, flags: u32) -> Result<Qid> {
         self.call(kind::LOPEN, |request| request.u32(fid).u32(flags), |mut reply| reply.qid())
     }
@@ -376,7 +387,7 @@ impl<C: Channel> Client<C> {
     }
 
     fn keep(&mut self, fid: u32, node: u64, write: bool) -> FileId {
-        let open = Open { fid, node, write, ahead: Vec::new(), ahead_at: 0, failed: None };
+        let open = Open { fid, node, write, ahead: Vec::new(), ahead_at: 0, written: false, failed: None };
         FileId(keep(&mut self.open, open) as u32)
     }
 
@@ -533,8 +544,11 @@ impl<C: Channel> Volume for Client<C> {
         self.flush();
         let failed = self.healthy(file).map(drop);
         let Some(open) = self.open.get_mut(file.0 as usize).and_then(Option::take) else { return failed };
+        // Somebody on the host may have deleted the file, or the whole folder: the server does not mind, but what was
+        // written is nowhere.
+        let lost = if open.written { self.check_kept(open.fid) } else { Ok(()) };
         let closed = self.clunk(open.fid);
-        failed.and(closed)
+        failed.and(lost).and(closed)
     }
 
     fn read(&mut self, file: FileId, at: u64, buffer: &mut [u8]) -> Result<usize> {
@@ -564,6 +578,7 @@ impl<C: Channel> Volume for Client<C> {
         if !open.write {
             return Err(VolumeError::NotOpen);
         }
+        open.written = true;
         let (node, fid) = (open.node, open.fid);
         self.forget(node);
         let index = file.0 as usize;

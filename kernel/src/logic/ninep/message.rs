@@ -108,6 +108,8 @@ pub struct FileAttributes {
     pub qid: Qid,
     /// Unix mode.
     pub mode: u32,
+    /// Names of it.
+    pub links: u64,
     /// Bytes.
     pub size: u64,
     /// Unix seconds of the last use.
@@ -212,13 +214,15 @@ impl<'a> Reply<'a> {
         self.u64()?; // which of them are valid: we ask for what every file has
         let qid = self.qid()?;
         let mode = self.u32()?;
-        self.bytes(4 + 4 + 8 + 8)?; // owner, group, links, device
+        self.bytes(4 + 4)?; // owner, group
+        let links = self.u64()?;
+        self.u64()?; // device
         let size = self.u64()?;
         self.bytes(8 + 8)?; // block size, blocks
         let read = self.u64()?;
         self.u64()?;
         let written = self.u64()?;
-        Ok(FileAttributes { qid, mode, size, read, written })
+        Ok(FileAttributes { qid, mode, links, size, read, written })
     }
 
     /// The next entry of a directory; `None` behind the last.

@@ -117,7 +117,10 @@ impl Server {
                 out.extend(0x7ffu64.to_le_bytes());
                 out.extend(qid(0, attributes.node));
                 out.extend(attributes.mode.to_le_bytes());
-                out.extend([0; 24]);
+                out.extend([0; 8]);
+                // A volume in memory does not tell; that a name is there, it does.
+                out.extend(u64::from(self.volume.attributes(&path).is_ok()).to_le_bytes());
+                out.extend([0; 8]);
                 out.extend(attributes.length.to_le_bytes());
                 out.extend([0; 16]);
                 out.extend(attributes.read.to_le_bytes());

@@ -101,6 +101,16 @@ fn pages_are_gathered_and_read_ahead() {
 }
 
 #[test]
+fn a_file_that_vanished_was_not_saved() {
+    let mut client = client();
+    let file = client.create(&path("x")).unwrap();
+    client.write(file, 0, b"work").unwrap();
+    client.channel().volume.remove(&path("x")).unwrap();
+    assert_eq!(client.close(file), Err(VolumeError::Gone));
+    assert_eq!(client.channel().fids(), 1);
+}
+
+#[test]
 fn a_full_disk_is_noticed_when_the_file_is_closed() {
     let mut client = client();
     client.channel().volume.faults.capacity = Some(1000);
