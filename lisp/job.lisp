@@ -15,20 +15,23 @@
   (dotimes (i (length text)) (il:dspbout (char-code (char text i))))
   (il:dspbout 13))
 
-(defun end-run (status)
-  (let ((stream (il:openstream "{UNIX}/machine/status" 'il:output 'il:old)))
-    (princ status stream)
-    (close stream))
-  (il:logout t))
+(defun tell-machine (name text)
+  (let ((stream (il:openstream (concatenate 'string "{UNIX}/machine/" name) 'il:output 'il:old)))
+    (princ text stream)
+    (close stream)))
 
 (defun break-ends-run (&rest arguments)
-  "Stands in the place of the debugger: nobody is there to use it."
-  (cond (*run-is-ending* (print-on-console "error break: another one while the run was ending"))
+  "Stands in the place of the debugger: nobody is there to use it. The first break logs out, so that files are closed; one
+on the way there switches off."
+  (cond (*run-is-ending*
+         (print-on-console "error break: another one while the run was ending")
+         (tell-machine "off" "now"))
         (t (setq *run-is-ending* t)
            (print-on-console
             (concatenate 'string "error break: " (princ-to-string (getf arguments :condition))))
-           (il:forceoutput *serial*)))
-  (end-run 1))
+           (il:forceoutput *serial*)
+           (tell-machine "status" 1)
+           (il:logout t))))
 
 (defun keep-serial-line-up-to-date ()
   (loop (il:block 250) (il:forceoutput *serial*)))

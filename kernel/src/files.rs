@@ -61,7 +61,7 @@ pub fn start(environment: &Environment) -> KernelFiles {
             warn!("{{DSK}}<{name}> cannot be had: {error}");
         }
     };
-    mount(MACHINE, Box::new(MachineFiles::new(print, power::set_status)));
+    mount(MACHINE, Box::new(MachineFiles::new(print, power::set_status, || power::end_run())));
     if let Some((tag, share)) = ninep::start() {
         mount(&tag, Box::new(share));
     }

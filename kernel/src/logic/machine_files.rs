@@ -3,6 +3,7 @@
 //! ```text
 //!   {UNIX}/machine/serial    what is written there goes out on the serial line
 //!   {UNIX}/machine/status    a number written there is what the run ends with
+//!   {UNIX}/machine/off       whatever is written there switches off, at once and without asking Lisp
 //! ```
 //! Lisp writes pages, and the page that it is in again and again: only what comes behind everything before is new.
 
@@ -14,7 +15,7 @@ use files::{
 /// Mode bits: a device for everybody.
 const FILE_MODE: u32 = 0o100_666;
 const DIRECTORY_MODE: u32 = 0o040_555;
-const NAMES: [&str; 2] = ["serial", "status"];
+const NAMES: [&str; 3] = ["serial", "status", "off"];
 
 /// See the module.
 pub struct MachineFiles {
@@ -22,6 +23,8 @@ pub struct MachineFiles {
     serial: fn(&[u8]),
     /// Takes the status.
     status: fn(u8),
+    /// Switches off.
+    off: fn(),
     open: Vec<Option<Open>>,
 }
 
@@ -40,8 +43,8 @@ fn attributes_of(file: Option<usize>, length: u64) -> Attributes {
 
 impl MachineFiles {
     /// Files whose bytes go to these functions.
-    pub fn new(serial: fn(&[u8]), status: fn(u8)) -> Self {
-        Self { serial, status, open: Vec::new() }
+    pub fn new(serial: fn(&[u8]), status: fn(u8), off: fn()) -> Self {
+        Self { serial, status, off, open: Vec::new() }
     }
 
     fn find(path: &Path) -> Result<Option<usize>> {
@@ -94,7 +97,7 @@ impl Volume for MachineFiles {
     }
 
     fn write(&mut self, file: FileId, at: u64, bytes: &[u8]) -> Result<()> {
-        let (serial, status) = (self.serial, self.status);
+        let (serial, status, off) = (self.serial, self.status, self.off);
         let open = self.opened(file)?;
         let end = at.saturating_add(bytes.len() as u64);
         if end <= open.length {
@@ -102,11 +105,13 @@ impl Volume for MachineFiles {
         }
         let known = open.length.saturating_sub(at).min(bytes.len() as u64) as usize;
         open.length = end;
-        if NAMES[open.file] == "serial" {
-            serial(&bytes[known..]);
-        } else {
-            let digits = bytes.iter().filter(|byte| byte.is_ascii_digit());
-            status(digits.fold(0u8, |number, digit| number.saturating_mul(10).saturating_add(digit - b'0')));
+        match NAMES[open.file] {
+            "serial" => serial(&bytes[known..]),
+            "status" => {
+                let digits = bytes.iter().filter(|byte| byte.is_ascii_digit());
+                status(digits.fold(0u8, |number, digit| number.saturating_mul(10).saturating_add(digit - b'0')));
+            }
+            _ => off(),
         }
         Ok(())
     }
@@ -169,6 +174,7 @@ mod tests {
         let volume = MachineFiles::new(
             |bytes| SERIAL.lock().unwrap().extend(bytes),
             |status| STATUS.lock().unwrap().push(status),
+            || STATUS.lock().unwrap().push(u8::MAX),
         );
         let mut files = LispFiles::new(volume, PathBuf::new(), None, "user");
         let open = |name: &[u8], files: &mut LispFiles<MachineFiles>| {
@@ -183,7 +189,9 @@ mod tests {
         assert_eq!(*SERIAL.lock().unwrap(), b"one two three");
         let status = open(b"status", &mut files).unwrap();
         files.write(status, 0, b"17\r").unwrap();
-        assert_eq!(*STATUS.lock().unwrap(), [17]);
+        let off = open(b"off", &mut files).unwrap();
+        files.write(off, 0, b"x").unwrap();
+        assert_eq!(*STATUS.lock().unwrap(), [17, u8::MAX]);
         assert!(open(b"other", &mut files).is_err());
         assert!(files.delete(FileDevice::Unix, b"serial").is_err());
     }

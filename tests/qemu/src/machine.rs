@@ -183,7 +183,10 @@ impl Machine {
         if let Some((folder, read_only)) = &self.share {
             let folder = folder.display().to_string().replace(',', ",,");
             let read_only = if *read_only { ",readonly=on" } else { "" };
-            qemu.args(["-fsdev", &format!("local,id=share,path={folder},security_model=none,multidevs=remap{read_only}")]);
+            qemu.args([
+                "-fsdev",
+                &format!("local,id=share,path={folder},security_model=none,multidevs=remap{read_only}"),
+            ]);
             qemu.args(["-device", "virtio-9p-pci,fsdev=share,mount_tag=share"]);
         }
         for (name, file) in &self.handed {
