@@ -7,7 +7,7 @@
 //! A file gets its name when it is whole, here and there: whoever looks, or cuts the power, finds the old one or the new
 //! one. Files are put on the disk many at a time, in transactions of a few megabytes.
 
-use crate::calendar::date;
+use store::Date;
 use crate::commands::{Unfinished, now};
 use crate::disk::FileDisk;
 use diskfs::{DiskVolume, FilesError, Made, NewFile, Options};
@@ -109,7 +109,7 @@ fn below(path: &Inside, name: &str) -> Inside {
 
 fn line(lines: &mut String, name: &str, attributes: &Attributes) {
     let end = if attributes.kind == Kind::Directory { "/" } else { "" };
-    let _ = writeln!(lines, "{:>12}  {}  {name}{end}", attributes.length, date(attributes.written));
+    let _ = writeln!(lines, "{:>12}  {}  {name}{end}", attributes.length, Date(attributes.written));
 }
 
 /// `boot ls`.
