@@ -196,8 +196,7 @@
         (symbols nil)
         (values nil)
         (section :required)
-        (keys nil)
-        (any-keys nil))
+        (keys nil))
     (flet ((bind (symbol value)
              (if (or (member symbol specials) (%special-variable-p symbol))
                  (setq symbols (cons symbol symbols)
@@ -211,7 +210,7 @@
                (setq section :key
                      keys arguments))
               ((eq parameter '&aux) (setq section :aux))
-              ((eq parameter '&allow-other-keys) (setq any-keys t))
+              ((eq parameter '&allow-other-keys))
               ((eq section :required)
                (when (null arguments)
                  (error 'program-error :format-control "There are too few arguments for ~S."

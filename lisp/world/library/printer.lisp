@@ -16,7 +16,7 @@
 (defvar *print-gensym* t)
 (defvar *print-right-margin* nil)
 (defvar *shared* nil)                   ; within a printing with *print-circle*: object -> T, or its number once printed
-(defvar *shared-count* 0)
+(defvar *shared-count* 1)
 
 ;;; Entry points
 
@@ -81,7 +81,7 @@
 (defun %print-top (object stream)
   (if (and *print-circle* (null *shared*) (not (%leaf-p object)))
       (let ((*shared* (%find-shared object))
-            (*shared-count* 0))
+            (*shared-count* 1))
         (%print-styled object stream))
       (%print-styled object stream)))
 
@@ -365,5 +365,5 @@
       (%print-unreadable object stream nil t
                          (lambda ()
                            (write-string (if (eq (%type-number object) 13) "closure " "function ") stream)
-                           (prin1 (%function-name object) stream)))
+                           (prin1 (%name-of-function object) stream)))
       (%print-unreadable object stream t t nil)))

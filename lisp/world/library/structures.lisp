@@ -34,3 +34,31 @@
   value)
 
 (defun slot-value (structure slot) (%slot-value structure slot))
+
+(defun %define-structure (name parent slots accessors constructor)
+  "Makes NAME a type of structures, each a cell a slot. Defining it again as it was changes nothing; otherwise there is a
+new type of that name, and objects of the old one stay as they are."
+  (let ((same (and (%type-named name)
+                   (equal (mapcar #'car slots) (%structure-slots name))
+                   (eq parent (%structure-parent name)))))
+    (%note-structure name parent slots accessors)
+    (%set-get name '%constructor constructor)
+    (unless same
+      (let ((pointers nil)
+            (count (length slots)))
+        (do ((i (1- count) (1- i)))
+            ((< i 0))
+          (setq pointers (cons (* 2 i) pointers)))
+        (%make-type name
+                    (* 2 (max 1 count))
+                    pointers
+                    (if parent (%type-named parent) 0))))
+    name))
+
+(defun %copy-structure (structure)
+  "A new structure with the same slots."
+  (let ((copy (%create-cell (%type-number structure))))
+    (dotimes (i (length (%structure-slots (type-of structure))) copy)
+      (%store copy (* 2 i) (%cell structure (* 2 i))))))
+
+(defun copy-structure (structure) (%copy-structure structure))

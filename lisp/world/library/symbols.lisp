@@ -63,3 +63,12 @@
 (defun %set-documentation (symbol kind string)
   (%set-get symbol '%documentation (%putf (get symbol '%documentation) kind string))
   string)
+
+(defun %intern-keyword (name)
+  "The keyword of this name."
+  (%keyword name))
+
+(defun fdefinition (name)
+  "The function of a symbol, or of (SETF symbol)."
+  (symbol-function (if (consp name) (%function-name name) name)))
+
