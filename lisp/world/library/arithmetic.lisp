@@ -75,8 +75,11 @@
 
 (defun %ufn-remainder (a b)
   "What the truncated quotient leaves; it has the sign of A."
-  (multiple-value-bind (quotient remainder) (%integer-divide (%check-integer a) (%check-integer b))
-    remainder))
+  (if (and (integerp a) (integerp b))
+      (multiple-value-bind (quotient remainder) (%integer-divide a b)
+        remainder)
+      (multiple-value-bind (quotient remainder) (truncate (%check-number a) (%check-number b))
+        remainder)))
 
 (defun %ufn-greaterp (a b)
   (cond ((and (integerp a) (integerp b)) (eql (%integer-compare a b) 1))

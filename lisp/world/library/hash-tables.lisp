@@ -77,7 +77,8 @@
         (values (cdr pair) t)
         (values default nil))))
 
-(defun %set-gethash (key table value &rest ignored)
+(defun %set-gethash (key table default &optional (value default))
+  "What SETF of GETHASH calls, with or without a default in the place."
   (let ((pair (%pair-of key table)))
     (if pair
         (rplacd pair value)

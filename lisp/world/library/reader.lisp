@@ -43,6 +43,10 @@
         (%read stream eof-error eof-value)
         (let ((*labels* nil))
           (let ((object (%read stream eof-error eof-value)))
+            ;; The space that ends a token goes with it.
+            (let ((unread (stream-unread stream)))
+              (when (and unread (%whitespacep unread))
+                (setf (stream-unread stream) nil)))
             (if *labels* (%resolve-labels object) object))))))
 
 (defun read-from-string (string &optional (eof-error t) eof-value &key (start 0) end preserve-whitespace)

@@ -49,10 +49,12 @@ new type of that name, and objects of the old one stay as they are."
         (do ((i (1- count) (1- i)))
             ((< i 0))
           (setq pointers (cons (* 2 i) pointers)))
-        (%make-type name
-                    (* 2 (max 1 count))
-                    pointers
-                    (if parent (%type-named parent) 0))))
+        ;; Compiled code finds the number of the type in a variable.
+        (set (intern (string-append "%TYPE-" (symbol-name name)))
+             (%make-type name
+                         (* 2 (max 1 count))
+                         pointers
+                         (if parent (%type-named parent) 0)))))
     name))
 
 (defun %copy-structure (structure)

@@ -133,7 +133,7 @@
                   (and (eql (array-rank x) (length (cadr arguments)))
                        (every (lambda (have want) (or (eq want '*) (eql have want)))
                               (array-dimensions x) (cadr arguments)))))))
-    (function (functionp x))
+    ((function) (functionp x))
     (t (if (get name '%deftype)
            (typep x (funcall (get name '%deftype) arguments))
            (error "~S is no type." (cons name arguments))))))
