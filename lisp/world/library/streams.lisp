@@ -240,13 +240,12 @@
                :listener (lambda () (listen (symbol-value symbol)))
                :writer (lambda (character) (write-char character (symbol-value symbol)))))
 
-;;; The console: the serial line, or the terminal of the process that runs the machine
+;;; The console (machine/console.lisp) is every stream until there is a screen
 
 (defun %make-console-stream ()
+  "A stream that writes to the console. Nothing can be read from it."
   (make-stream :name "console"
-               :reader (lambda () (%console-read-char))
-               :listener (lambda () (%console-listen))
-               :writer (lambda (character) (%console-write-char character))))
+               :writer (lambda (character) (%console-char character))))
 
 (defun %set-up-streams ()
   "Makes the console every standard stream."
@@ -259,6 +258,8 @@
           *trace-output* console
           *query-io* console
           *debug-io* console)))
+
+(%set-up-streams)
 
 ;;; Questions
 

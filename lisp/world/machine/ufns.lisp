@@ -60,6 +60,8 @@
 (%define-ufn #o363 '%ufn-greaterp 2)
 (%define-ufn #o377 '%ufn-number-equal 2)
 (%define-ufn #o072 '%ufn-eql 2)
+(%define-ufn #o314 '%ufn-equal 2)
+(%define-ufn #o364 '%ufn-interlisp-equal 2)
 
 ;;; Arrays (library/arrays.lisp)
 (%define-ufn #o266 '%ufn-aref1 2)
