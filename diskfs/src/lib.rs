@@ -43,5 +43,5 @@ pub use error::FilesError;
 pub use format::{LEAST_BLOCKS, Made, is_blank, make};
 pub use names::LONGEST_NAME;
 pub use region::Counts;
-pub use share::{User, share};
+pub use share::{Turns, User, Who, share};
 pub use volume::{DiskVolume, NewFile, Options};

@@ -7,94 +7,143 @@
 //! A [`Device`] counts what is under way, and reports an error once; whose it was it does not say. So only one of the two
 //! has writes under way at a time: who wants to write waits for the other's to be done, and an error that turns up then is
 //! kept for the one whose it is. Reads need not wait, because nobody reads what the other writes.
+//!
+//! The kernel has its disk in a static and asks [`Turns`] itself; with [`share`] each user gets a device of its own.
 
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use core::cell::RefCell;
 use store::{Block, Device, DeviceError};
 
-struct Inner<D> {
-    device: D,
-    /// Who has writes under way, if anybody has.
-    turn: usize,
-    /// Errors of each user that it has not heard of.
-    owed: [VecDeque<DeviceError>; 2],
+/// Who uses a disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// The store.
+    Worlds,
+    /// The files.
+    Files,
 }
 
-impl<D: Device> Inner<D> {
-    /// Gives a user the turn.
-    fn take_turn(&mut self, user: usize) {
-        if self.turn == user {
+/// Whose turn it is. Each function is one of [`Device`], for one of the users.
+pub struct Turns {
+    /// Who has writes under way, if anybody has.
+    turn: Who,
+    /// The first error of each user that it has not heard of.
+    owed: [Option<DeviceError>; 2],
+}
+
+impl Turns {
+    /// Nothing is under way.
+    pub const fn new() -> Turns {
+        Turns { turn: Who::Worlds, owed: [None; 2] }
+    }
+
+    /// Gives a user the turn; waits for what the other has under way.
+    fn take(&mut self, who: Who, device: &mut impl Device) {
+        if self.turn == who {
             return;
         }
         loop {
-            match self.device.poll() {
+            match device.poll() {
                 Ok(0) => break,
                 Ok(_) => core::hint::spin_loop(),
-                Err(error) => self.owed[self.turn].push_back(error),
+                Err(error) => {
+                    self.owed[self.turn as usize].get_or_insert(error);
+                }
             }
         }
-        self.turn = user;
+        self.turn = who;
+    }
+
+    /// As [`Device::room`].
+    pub fn room(&mut self, who: Who, device: &mut impl Device) -> usize {
+        self.take(who, device);
+        device.room()
+    }
+
+    /// As [`Device::submit_write`].
+    pub fn submit_write(
+        &mut self,
+        who: Who,
+        device: &mut impl Device,
+        block: u32,
+        data: &Block,
+    ) -> Result<(), DeviceError> {
+        self.take(who, device);
+        device.submit_write(block, data)
+    }
+
+    /// As [`Device::submit_flush`].
+    pub fn submit_flush(&mut self, who: Who, device: &mut impl Device) -> Result<(), DeviceError> {
+        self.take(who, device);
+        device.submit_flush()
+    }
+
+    /// As [`Device::poll`].
+    pub fn poll(&mut self, who: Who, device: &mut impl Device) -> Result<usize, DeviceError> {
+        match self.owed[who as usize].take() {
+            Some(error) => Err(error),
+            None if self.turn == who => device.poll(),
+            None => Ok(0),
+        }
+    }
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Turns::new()
     }
 }
 
 /// Makes a disk shareable: the one for the worlds, and the one for the files.
 pub fn share<D: Device>(device: D) -> (User<D>, User<D>) {
-    let inner = Inner { device, turn: 0, owed: [VecDeque::new(), VecDeque::new()] };
-    let shared = Rc::new(RefCell::new(inner));
-    (User { shared: shared.clone(), me: 0 }, User { shared, me: 1 })
+    let shared = Rc::new(RefCell::new((device, Turns::new())));
+    (User { shared: shared.clone(), who: Who::Worlds }, User { shared, who: Who::Files })
 }
 
 /// The disk, for one of its users.
 pub struct User<D> {
-    shared: Rc<RefCell<Inner<D>>>,
-    me: usize,
+    shared: Rc<RefCell<(D, Turns)>>,
+    who: Who,
 }
 
 impl<D: Device> User<D> {
     /// Uses the disk itself.
     pub fn with<T>(&mut self, with: impl FnOnce(&mut D) -> T) -> T {
-        with(&mut self.shared.borrow_mut().device)
+        with(&mut self.shared.borrow_mut().0)
     }
 }
 
 impl<D: Device> Device for User<D> {
     fn blocks(&self) -> u64 {
-        self.shared.borrow().device.blocks()
+        self.shared.borrow().0.blocks()
     }
 
     fn has_flush(&self) -> bool {
-        self.shared.borrow().device.has_flush()
+        self.shared.borrow().0.has_flush()
     }
 
     fn read(&mut self, first: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
-        self.shared.borrow_mut().device.read(first, buffer)
+        self.shared.borrow_mut().0.read(first, buffer)
     }
 
     fn room(&mut self) -> usize {
-        let mut inner = self.shared.borrow_mut();
-        inner.take_turn(self.me);
-        inner.device.room()
+        let (device, turns) = &mut *self.shared.borrow_mut();
+        turns.room(self.who, device)
     }
 
     fn submit_write(&mut self, block: u32, data: &Block) -> Result<(), DeviceError> {
-        let mut inner = self.shared.borrow_mut();
-        inner.take_turn(self.me);
-        inner.device.submit_write(block, data)
+        let (device, turns) = &mut *self.shared.borrow_mut();
+        turns.submit_write(self.who, device, block, data)
     }
 
     fn submit_flush(&mut self) -> Result<(), DeviceError> {
-        let mut inner = self.shared.borrow_mut();
-        inner.take_turn(self.me);
-        inner.device.submit_flush()
+        let (device, turns) = &mut *self.shared.borrow_mut();
+        turns.submit_flush(self.who, device)
     }
 
     fn poll(&mut self) -> Result<usize, DeviceError> {
-        let mut inner = self.shared.borrow_mut();
-        if let Some(error) = inner.owed[self.me].pop_front() {
-            return Err(error);
-        }
-        if inner.turn == self.me { inner.device.poll() } else { Ok(0) }
+        let (device, turns) = &mut *self.shared.borrow_mut();
+        turns.poll(self.who, device)
     }
 }
 

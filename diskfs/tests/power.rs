@@ -7,10 +7,12 @@
 mod common;
 
 use common::{clean, options, path, platter, read};
-use diskfs::DiskVolume;
+use diskfs::{DiskVolume, Made, make, share};
 use files::{Kind, PathBuf, Volume, VolumeError};
 use std::collections::BTreeMap;
 use store::fake::{FakeDisk, Fate, Random};
+use store::layout::Part;
+use store::{Block, Name, NewWorld, Origin, PageSource, Progress, SaveInfo, SaveKind, Store};
 
 /// Names with their bytes; directories have none.
 type Tree = BTreeMap<String, Option<Vec<u8>>>;
@@ -353,4 +355,86 @@ fn random_cuts_and_second_cuts_leave_whole_files() {
     }
     tally.print(&format!("random, {seconds} of them second ones"));
     assert!(tally.old * 10 > tally.cuts && tally.new * 20 > tally.cuts && tally.between > 100, "{tally:?}");
+}
+
+/// A world that is being saved.
+struct World(u8);
+
+impl PageSource for World {
+    fn page(&mut self, page: u32, into: &mut Block) -> Option<u8> {
+        into.fill(self.0 ^ page as u8 | 1);
+        Some(0xFF)
+    }
+}
+
+const PAGES: u32 = 20;
+
+fn world_of(device: FakeDisk) -> Option<u8> {
+    let mut device = device;
+    let store = Store::open(&mut device).ok()?;
+    let mut block = [0; store::BLOCK];
+    let which: Vec<u8> = (0..PAGES)
+        .map(|page| {
+            store.read_page(&mut device, page, &mut block).unwrap();
+            assert!(block.iter().all(|&byte| byte == block[0]), "a page is torn");
+            [1, 9].into_iter().find(|world| world ^ page as u8 | 1 == block[0]).expect("a page of a world")
+        })
+        .collect();
+    assert!(which.windows(2).all(|pair| pair[0] == pair[1]), "pages of two worlds");
+    Some(which[0])
+}
+
+#[test]
+fn a_world_is_saved_while_files_are_written() {
+    // Blocks of the worlds first, then files, as on a real disk; both work on it at once, and the power goes.
+    let worlds = 70;
+    let mut disk = FakeDisk::new(worlds + 600).with_depth(1);
+    let mut store = Store::format(&mut Part::new(&mut disk, 0..worlds), 7).unwrap();
+    make(&mut disk, &Made { id: 9, date: 1 }).unwrap();
+    let new = NewWorld { layout: 2, pages: PAGES, origin: Origin { bytes: 0, crc: 0, name: Name::new("x") } };
+    let info = SaveInfo { date: 1, kind: SaveKind::Import };
+    store.begin_world(&new, 0..PAGES, &info).unwrap();
+    store.finish(&mut disk, &mut World(1)).unwrap();
+    let platter = disk.platter().to_vec();
+
+    let (mut tally, mut saved) = (Tally::default(), 0);
+    for seed in 0..400 {
+        let mut random = Random::new(seed);
+        let mut disk = FakeDisk::with(platter.clone(), seed).with_depth(1 + random.below(6));
+        disk.faults.power = Some(random.below(150) as u64);
+        let (mut of_worlds, of_files) = share(disk);
+        let mut store = Store::open(&mut of_worlds).unwrap();
+        let mut volume = DiskVolume::open(of_files, options()).unwrap();
+        let info = SaveInfo { date: 2, kind: SaveKind::Autosave };
+        store.begin_save(0..PAGES, &info).unwrap();
+        let script = Script::random(&mut random, &Tree::new(), 5);
+        let (mut at, mut done, mut save_over) = (0, false, false);
+        while at < script.operations.len() {
+            for _ in 0..random.below(9) {
+                if save_over {
+                    break;
+                }
+                match store.step(&mut of_worlds, &mut World(9), random.below(12)) {
+                    Ok(Progress::Done { .. }) => (done, save_over) = (true, true),
+                    Ok(_) => {}
+                    Err(_) => save_over = true,
+                }
+            }
+            match script.operations[at].run(&mut volume) {
+                Ok(()) => at += 1,
+                Err(error) => {
+                    assert_eq!(error, VolumeError::Device, "seed {seed}");
+                    break;
+                }
+            }
+        }
+        drop(of_worlds);
+        let after = volume.device().with(|disk| disk.after_cut(|_| Fate::random(&mut random)));
+        let found = world_of(FakeDisk::with(after.clone(), 1)).expect("a world");
+        assert!(found == 9 || !done, "seed {seed}: the save was done, and the old world is back");
+        saved += u32::from(found == 9);
+        recover(after, script.possible(at), &mut tally, &format!("seed {seed}, world and files"));
+    }
+    tally.print(&format!("a world saved at once, {saved} times the new one"));
+    assert!(saved > 40 && tally.new > 40, "{saved} {tally:?}");
 }
