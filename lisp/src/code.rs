@@ -146,3 +146,43 @@ impl Fixup {
         Ok(Fixup { offset: offset as u32, target })
     }
 }
+
+/// The code as text, an instruction after the other, for people and tests.
+pub fn listing(code: &Code) -> String {
+    use crate::host::printer::show;
+    use std::fmt::Write;
+    use vm::isa::{Operand, opcode};
+    use vm::layout::Medley35;
+    let mut out = format!("{}:", show(code.name));
+    for name in &code.names {
+        write!(out, " {:?} {} {}", name.kind, name.slot, show(name.symbol)).expect("strings take any text");
+    }
+    let mut inner = Vec::new();
+    let mut at = 0;
+    while let Some(row) = code.bytes.get(at).and_then(|byte| opcode(*byte)) {
+        write!(out, "\n  {at:3} {}", row.name).expect("strings take any text");
+        at += 1;
+        for operand in row.operands {
+            let length = operand.length::<Medley35>() as usize;
+            let number = code.bytes[at..at + length].iter().fold(0u32, |n, byte| n << 8 | u32::from(*byte));
+            let text = match (operand, code.fixups.iter().find(|fixup| fixup.offset as usize == at)) {
+                (_, Some(fixup)) => match &fixup.target {
+                    Target::Symbol(it) | Target::Constant(it) => show(*it),
+                    Target::Code(code) | Target::Function(code) => {
+                        inner.push(listing(code));
+                        format!("<{}>", show(code.name))
+                    }
+                },
+                (Operand::Signed, None) => (number as u8 as i8).to_string(),
+                _ => number.to_string(),
+            };
+            write!(out, " {text}").expect("strings take any text");
+            at += length;
+        }
+    }
+    for text in inner {
+        out.push('\n');
+        out.push_str(&text);
+    }
+    out
+}

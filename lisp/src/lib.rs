@@ -12,6 +12,7 @@
 
 pub mod build;
 pub mod code;
+pub mod compiler;
 pub mod host;
 pub mod linker;
 pub mod reader;

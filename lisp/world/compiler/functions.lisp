@@ -1,0 +1,145 @@
+;;; The compiler, chapter 6: a whole function, from its parameters to its code object.
+;;;
+;;;     IVAR   captured variables of a lifted function, required parameters, and optional ones that are NIL if missing
+;;;     PVAR   environment of a closure, all other variables
+;;;
+;;; A caller may give any number of arguments. The machine fits them to what a function wants if that is a fixed number;
+;;; a function with &rest, &key or an optional parameter that needs to know takes them as they come, and counts.
+
+;;; Whether missing optional arguments may simply be NIL.
+(defun fitted (fn)
+  (and (null (fn-rest fn))
+       (not (fn-key-p fn))
+       (every (lambda (it) (and (equal (cadr it) '(constant nil)) (null (caddr it)))) (fn-optional fn))))
+
+(defun lifted (fn) (and (fn-local fn) (not (fn-escaped fn))))
+
+;;; An argument that is where the variable stays.
+(defun emit-argument (var number)
+  (setf (var-place var) (cons :ivar number))
+  (cond ((var-special var)
+         (push (list :ivar number (var-name var)) *names*)
+         (push (cons (var-name var) (var-place var)) *bound*))
+        ((boxed var)
+         (emit (list :ivar number) 1)
+         (emit-first-value var))))
+
+;;; The value on the stack becomes a parameter that has a slot of its own.
+(defun emit-parameter (var)
+  (if (var-special var)
+      (let ((slot (new-kept-slots (list var))))
+        (setf (var-place var) (cons :pvar slot))
+        (push (cons (var-name var) (var-place var)) *bound*)
+        (emit-set-place (var-place var) nil))
+      (progn (setf (var-place var) (cons :pvar (new-slot)))
+             (emit-first-value var))))
+
+;;; Optional argument `number`, counted from 0.
+(defun emit-optional (it number)
+  (let ((missing (new-label)) (end (new-label)) (supplied (caddr it)))
+    (emit '(:op MYARGCOUNT) 1)
+    (emit-constant number)
+    (emit '(:op IGREATERP) -1)
+    (emit (list :fjump missing) -1)
+    (if supplied (emit-constant t))
+    (emit (list :ivar number) 1)
+    (emit-jump end)
+    (setq *depth* (if supplied (- *depth* 2) (1- *depth*)))
+    (emit-label missing)
+    (if supplied (emit-constant nil))
+    (emit-node (cadr it) :value)
+    (emit-label end)
+    (emit-parameter (car it))
+    (if supplied (emit-parameter supplied))))
+
+;;; A keyword argument; keywords can be from argument `first` on, counted from 1.
+(defun emit-keyword (it first)
+  (let ((given (new-label)) (end (new-label)) (supplied (cadddr it)))
+    (emit-constant (car it))
+    (emit (list :op 'FINDKEY first) 0)
+    (cond (supplied
+           (emit (list :ntjump given) -1)
+           (emit-constant nil)
+           (emit-node (caddr it) :value)
+           (emit-jump end)
+           (setq *depth* (1- *depth*))
+           (emit-label given)
+           (emit '(:op ARG0) 0)
+           (emit-constant t)
+           (emit '(:op SWAP) 0)
+           (emit-label end))
+          (t (emit (list :ntjump given) -1)
+             (emit-node (caddr it) :value)
+             (emit-jump end)
+             (emit-label given)
+             (emit '(:op ARG0) 0)
+             (emit-label end)))
+    (emit-parameter (cadr it))
+    (if supplied (emit-parameter supplied))))
+
+(defun emit-parameters (fn)
+  (let ((number (if (lifted fn) (length (fn-free fn)) 0)))
+    (dolist (var (fn-required fn))
+      (emit-argument var number)
+      (setq number (1+ number)))
+    (if (fitted fn)
+        (dolist (it (fn-optional fn) number)
+          (emit-argument (car it) number)
+          (setq number (1+ number)))
+        (progn
+          (dolist (it (fn-optional fn))
+            (emit-optional it number)
+            (setq number (1+ number)))
+          (when (fn-rest fn)
+            (emit-constant nil)
+            (emit '(:op MYARGCOUNT) 1)
+            (emit (list :op 'RESTLIST (1+ number)) -1)
+            (emit-parameter (fn-rest fn)))
+          (dolist (it (fn-keys fn)) (emit-keyword it (1+ number)))
+          -1))))
+
+;;; Where a function finds the variables it captures.
+(defun outside-places (fn)
+  (let ((number -1) (kind (if (lifted fn) :ivar :env)))
+    (mapcar (lambda (var)
+              (setq number (1+ number))
+              (cons var (cons kind number)))
+            (fn-free fn))))
+
+(defun emit-function (fn)
+  (let* ((*function* fn)
+         (closure (and (fn-free fn) (not (lifted fn))))
+         (*code* nil) (*depth* 0) (*deepest* 0) (*marks* nil)
+         (*next-slot* (if closure 1 0))
+         (*slot-count* *next-slot*)
+         (*kept-slots* nil) (*names* nil) (*bound* nil)
+         (*outside* (outside-places fn))
+         (*label-count* 0)
+         (arguments (emit-parameters fn)))
+    (emit-node (fn-body fn) :return)
+    (let ((code (improve (reverse *code*))))
+      (assemble (fn-name fn) arguments *slot-count* *deepest* (reverse-kept *names*) code
+                (list :lambda (fn-source fn))))))
+
+;;; The name table wants innermost bindings first, which is the order they were made in, last one first.
+(defun reverse-kept (names) names)
+
+;;; All code objects of a lambda expression: its own first, then those of local functions that are defined by name.
+(defun compile-lambda (name rest)
+  (let* ((*function* nil) (*functions* nil) (*lifted* nil) (*compiling* name)
+         (fn (analyse-lambda name rest nil)))
+    (close-free-variables *functions*)
+    (let ((codes (list (emit-function fn))))
+      (do ()
+          ((null *lifted*) (reverse codes))
+        (let ((next (car *lifted*)))
+          (setq *lifted* (cdr *lifted*))
+          (push (emit-function next) codes))))))
+
+;;; (%lap slots depth instruction...): a function body written in the instructions of emit.lisp, which returns by itself.
+(define-special %lap (form env) (cons 'lap (cdr form)))
+
+(define-emitter lap (node target)
+  (setq *slot-count* (max *slot-count* (cadr node)))
+  (setq *deepest* (max *deepest* (caddr node)))
+  (dolist (instruction (cdddr node)) (emit instruction 0)))
