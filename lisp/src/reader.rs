@@ -259,6 +259,7 @@ impl<'a> Reader<'a> {
                     loop {
                         match self.next() {
                             Some(b'|') => break,
+                            Some(b'\\') => bytes.extend(self.next()),
                             Some(byte) => bytes.push(byte),
                             None => return self.error("a symbol |...| that does not end"),
                         }

@@ -140,9 +140,9 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
     ("BOUNDP", F1(|host, a| Ok(host.truth(a.is_nil() || symbol(a)?.value.get().is_some())))),
     ("FBOUNDP", F1(|host, a| Ok(host.truth(a.is_true() && symbol(a)?.function.get().is_some())))),
     ("SYMBOL-FUNCTION", F1(|host, a| host.to_function(a).map(Value::Function))),
-    ("SYMBOL-PLIST", F1(|_, a| Ok(a.symbol().map_or(Value::Nil, |it| it.properties.get())))),
-    ("GET", Any(2, |_, a| Ok(get(a[0], a[1]).unwrap_or(a.get(2).copied().unwrap_or(Value::Nil))))),
-    ("%SET-GET", F3(|_, a, b, c| put(a, b, c))),
+    ("SYMBOL-PLIST", F1(|host, a| owner(host, a).map(|it| it.properties.get()))),
+    ("GET", Any(2, |host, a| Ok(get(host, a[0], a[1]).unwrap_or(a.get(2).copied().unwrap_or(Value::Nil))))),
+    ("%SET-GET", F3(|host, a, b, c| put(host, a, b, c))),
     ("FUNCALL", Any(1, |host, a| host.apply_values(a[0], &a[1..]))),
     (
         "APPLY",
@@ -181,10 +181,10 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
     ),
     (
         "%PROCLAIM",
-        F2(|_, a, b| {
+        F2(|host, a, b| {
             let variable = symbol(a)?;
             variable.special.set(b.is_keyword("SPECIAL"));
-            put(a, Value::Symbol(variable), b)?;
+            put(host, a, host.variable, b)?;
             Ok(a)
         }),
     ),
@@ -520,8 +520,8 @@ pub(super) fn string(value: Value) -> Result<String, Box<Signal>> {
     }
 }
 
-fn get(symbol: Value, indicator: Value) -> Option<Value> {
-    let mut list = symbol.symbol()?.properties.get();
+fn get(host: &Host, name: Value, indicator: Value) -> Option<Value> {
+    let mut list = owner(host, name).ok()?.properties.get();
     while let Value::Cons(cons) = list {
         let rest = cons.cdr.get();
         if cons.car.get() == indicator {
@@ -532,8 +532,13 @@ fn get(symbol: Value, indicator: Value) -> Option<Value> {
     None
 }
 
-fn put(name: Value, indicator: Value, value: Value) -> Outcome {
-    let symbol = symbol(name)?;
+/// Whose property list a symbol's is; NIL has one too.
+fn owner(host: &Host, name: Value) -> Result<&'static Symbol, Box<Signal>> {
+    if name.is_nil() { Ok(host.nil) } else { symbol(name) }
+}
+
+fn put(host: &Host, name: Value, indicator: Value, value: Value) -> Outcome {
+    let symbol = owner(host, name)?;
     let mut list = symbol.properties.get();
     while let Value::Cons(cons) = list {
         let Value::Cons(rest) = cons.cdr.get() else { break };

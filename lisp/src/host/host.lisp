@@ -9,3 +9,8 @@
 (defun fourth (list) (cadddr list))
 (defun rest (list) (cdr list))
 (defun identity (x) x)
+(defun caadr (list) (car (cadr list)))
+(defun cdadr (list) (cdr (cadr list)))
+(defun cadadr (list) (cadr (cadr list)))
+(defun caddar (list) (caddr (car list)))
+(defun cddddr (list) (cdr (cdddr list)))

@@ -19,7 +19,7 @@ pub mod value;
 use crate::reader::Reader;
 use function::{Builtin, Function, Outcome, Signal};
 use printer::{display, show};
-use value::{Position, Symbols, Value, keep};
+use value::{Position, Symbol, Symbols, Value, keep};
 
 /// Stack of the thread that runs deep recursions of Lisp.
 const STACK_BYTES: usize = 4 << 30;
@@ -34,6 +34,9 @@ pub struct Host {
     /// What the program has printed, for tests; `None` prints to standard output.
     pub output: Option<String>,
     t: Value,
+    nil: &'static Symbol,
+    /// The indicator of a variable's kind.
+    variable: Value,
     stack: Vec<Value>,
     base: usize,
     running: Option<&'static Function>,
@@ -63,11 +66,15 @@ impl Host {
     pub fn new() -> Self {
         let mut symbols = Symbols::default();
         let t = symbols.intern("T");
+        let nil = symbols.symbol("NIL");
+        let variable = symbols.intern("%VARIABLE");
         let mut host = Host {
             symbols,
             files: vec!["?".to_string()],
             output: None,
             t,
+            nil,
+            variable,
             stack: Vec::new(),
             base: 0,
             running: None,

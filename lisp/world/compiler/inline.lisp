@@ -36,6 +36,9 @@
 (definline cadar (1 (:op CAR) (:op CDR) (:op CAR)))
 (definline cadddr (1 (:op CDR) (:op CDR) (:op CDR) (:op CAR)))
 (definline fourth (1 (:op CDR) (:op CDR) (:op CDR) (:op CAR)))
+(definline caadr (1 (:op CDR) (:op CAR) (:op CAR)))
+(definline cdadr (1 (:op CDR) (:op CAR) (:op CDR)))
+(definline cddddr (1 (:op CDR) (:op CDR) (:op CDR) (:op CDR)))
 (definline cons (2 (:op CONS)))
 (definline rplaca (2 (:op RPLACA)))
 (definline rplacd (2 (:op RPLACD)))
@@ -111,8 +114,6 @@
     (if (and (literal-byte first) (literal-byte size))
         (logior (ash first 4) (1- size))
         (compile-error "the place of a field has to be known: ~S" form))))
-
-(defun cddddr (list) (cdr (cdddr list)))
 
 (defun field-operation (form instruction others env)
   (let ((it (based form instruction env)))
