@@ -49,11 +49,18 @@ impl Compiler {
         Ok(Compiler { host, warnings: Vec::new() })
     }
 
-    /// Compiles a file.
+    /// Compiles a file; the error lists everything that is wrong with it.
     pub fn file(&mut self, file: &str, text: &str) -> Result<Unit, String> {
+        self.host.symbols.symbol("*COMPILE-FILE*").value.set(Some(Value::text(file)));
         self.call("BEGIN-UNIT", &[], Position::default())?;
+        let mut errors = Vec::new();
         for form in self.host.read_all(file, text)? {
-            self.call("COMPILE-TOP-LEVEL", &[form], form.position())?;
+            if let Err(error) = self.call("COMPILE-TOP-LEVEL", &[form], form.position()) {
+                errors.push(self.blame(file, &error, form.position()));
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors.join("\n"));
         }
         let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".lisp");
         let inits = self.call("UNIT-INITS", &[Value::text(stem)], Position::default())?;
@@ -69,6 +76,16 @@ impl Compiler {
             self.warnings.push(format!("{file}:{line}: {}", display(warning.cdr().unwrap_or(Value::Nil))));
         }
         Ok(Unit { file: file.to_string(), functions, inits })
+    }
+
+    /// What is wrong with a form of a file. The compiler's own complaints begin with `file:line`, behind the place in the
+    /// compiler where it complained; anything else is an error of the compiler or of a macro, and keeps its trace.
+    fn blame(&self, file: &str, error: &str, position: Position) -> String {
+        let first = error.lines().next().unwrap_or_default();
+        match first.find(&format!(": {file}:")) {
+            Some(at) => first[at + 2..].to_string(),
+            None => format!("{}: {error}", self.host.place(position)),
+        }
     }
 
     fn value(&mut self, name: &str) -> Value {

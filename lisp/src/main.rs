@@ -2,11 +2,118 @@
 //!
 //! ```text
 //!   lisp build [-o FILE]      compiles lisp/world and links it; FILE is target/starter.sysout unless said otherwise
+//!   lisp check [FILE...]      compiles all of lisp/world, or these files behind it, and says what is wrong
+//!   lisp list FILE [NAME]     the instructions of a file's functions, or of those whose names begin so
+//!   lisp run FILE...          loads files into the host's interpreter, behind the macros
 //! ```
 
+use lexopt::prelude::*;
+use lisp::build::{Source, build, sources};
+use lisp::code::listing;
+use lisp::compiler::Compiler;
+use lisp::host::printer::{display, show};
+use lisp::host::{Host, with_room};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// The sources, seen from where this crate was compiled.
+const WORLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/world");
+/// Where the world goes unless said otherwise.
+const SYSOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/starter.sysout");
+
 fn main() -> ExitCode {
-    eprintln!("usage: lisp build [-o FILE]");
-    ExitCode::FAILURE
+    match with_room(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("lisp: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    let mut output = PathBuf::from(SYSOUT);
+    let mut words = Vec::new();
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+        match argument {
+            Short('o') | Long("output") => output = parser.value().map_err(|error| error.to_string())?.into(),
+            Value(word) => words.push(word.string().map_err(|error| error.to_string())?),
+            other => return Err(other.unexpected().to_string()),
+        }
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["build"] => build_world(&output),
+        ["check", ref files @ ..] => check(files),
+        ["list", file] => list(file, ""),
+        ["list", file, name] => list(file, name),
+        ["run", ref files @ ..] => run_files(files),
+        _ => Err("usage: lisp build [-o FILE] | check [FILE...] | list FILE [NAME] | run FILE...".to_string()),
+    }
+}
+
+fn print_warnings(compiler: &mut Compiler) {
+    for warning in compiler.warnings.drain(..) {
+        eprintln!("warning: {warning}");
+    }
+}
+
+fn build_world(output: &Path) -> Result<(), String> {
+    let mut compiler = Compiler::new()?;
+    let sysout = build(Path::new(WORLD), |source| {
+        let unit = compiler.file(&source.name, &source.text()?);
+        print_warnings(&mut compiler);
+        unit
+    })?;
+    std::fs::write(output, &sysout).map_err(|error| format!("cannot write {}: {error}", output.display()))?;
+    println!("{}: {} bytes", output.display(), sysout.len());
+    Ok(())
+}
+
+fn named_source(file: &str) -> Source {
+    Source { name: file.to_string(), path: PathBuf::from(file) }
+}
+
+fn check(files: &[&str]) -> Result<(), String> {
+    let mut compiler = Compiler::new()?;
+    let (mut functions, mut bytes, mut errors) = (0, 0, 0);
+    for source in sources(Path::new(WORLD))?.into_iter().chain(files.iter().map(|file| named_source(file))) {
+        match source.text().and_then(|text| compiler.file(&source.name, &text)) {
+            Ok(unit) => {
+                functions += unit.functions.len();
+                bytes += unit.functions.iter().chain(&unit.inits).map(|code| code.bytes.len()).sum::<usize>();
+            }
+            Err(error) => {
+                errors += 1;
+                eprintln!("{error}");
+            }
+        }
+        print_warnings(&mut compiler);
+    }
+    println!("{functions} functions, {bytes} bytes of instructions");
+    if errors == 0 { Ok(()) } else { Err(format!("{errors} files with errors")) }
+}
+
+fn list(file: &str, name: &str) -> Result<(), String> {
+    let mut compiler = Compiler::new()?;
+    let source = named_source(file);
+    let unit = compiler.file(file, &source.text()?)?;
+    print_warnings(&mut compiler);
+    for code in unit.functions.iter().chain(&unit.inits) {
+        if display(code.name).starts_with(&name.to_uppercase()) {
+            println!("{}\n", listing(code));
+        }
+    }
+    Ok(())
+}
+
+fn run_files(files: &[&str]) -> Result<(), String> {
+    let mut host = Host::new();
+    host.load_macros()?;
+    for file in files {
+        let value = host.load(file, &named_source(file).text()?)?;
+        println!("{file}: {}", show(value));
+    }
+    Ok(())
 }

@@ -139,7 +139,7 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
     ),
     ("BOUNDP", F1(|host, a| Ok(host.truth(a.is_nil() || symbol(a)?.value.get().is_some())))),
     ("FBOUNDP", F1(|host, a| Ok(host.truth(a.is_true() && symbol(a)?.function.get().is_some())))),
-    ("SYMBOL-FUNCTION", F1(|host, a| host.to_function(a).map(Value::Function))),
+    ("SYMBOL-FUNCTION", F1(|host, a| host.function_for(a).map(Value::Function))),
     ("SYMBOL-PLIST", F1(|host, a| owner(host, a).map(|it| it.properties.get()))),
     ("GET", Any(2, |host, a| Ok(get(host, a[0], a[1]).unwrap_or(a.get(2).copied().unwrap_or(Value::Nil))))),
     ("%SET-GET", F3(|host, a, b, c| put(host, a, b, c))),
@@ -174,7 +174,7 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
     (
         "%DEFINE-FUNCTION",
         F2(|host, a, b| {
-            let function = host.to_function(b)?;
+            let function = host.function_for(b)?;
             symbol(a)?.function.set(Some(function));
             Ok(a)
         }),

@@ -138,7 +138,7 @@ impl Host {
             Node::Funcall(function, arguments, position) => {
                 let function = self.one(function)?;
                 let start = self.push_arguments(arguments)?;
-                let outcome = match self.to_function(function) {
+                let outcome = match self.function_for(function) {
                     Ok(function) => self.enter(function, start),
                     Err(signal) => Err(signal),
                 };
@@ -230,7 +230,7 @@ impl Host {
     }
 
     /// The function that a datum stands for.
-    pub(super) fn to_function(&mut self, value: Value) -> Result<&'static Function, Box<Signal>> {
+    pub(super) fn function_for(&mut self, value: Value) -> Result<&'static Function, Box<Signal>> {
         match value {
             Value::Function(function) => Ok(function),
             Value::Symbol(symbol) => self.function_of(symbol),
@@ -349,7 +349,7 @@ impl Host {
 
     /// Calls a function.
     pub fn apply(&mut self, function: Value, arguments: &[Value]) -> Outcome {
-        let function = self.to_function(function)?;
+        let function = self.function_for(function)?;
         let start = self.stack.len();
         self.stack.extend_from_slice(arguments);
         let outcome = self.enter(function, start);
@@ -359,7 +359,7 @@ impl Host {
 
     /// As [`Self::apply`], but may yield several values.
     pub(super) fn apply_values(&mut self, function: Value, arguments: &[Value]) -> Outcome {
-        let function = self.to_function(function)?;
+        let function = self.function_for(function)?;
         let start = self.stack.len();
         self.stack.extend_from_slice(arguments);
         let outcome = self.enter(function, start);

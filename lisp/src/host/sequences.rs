@@ -176,7 +176,7 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
             Ok(value)
         }),
     ),
-    ("SORT", Any(2, |host, a| sort(host, a))),
+    ("SORT", Any(2, sort)),
     ("VECTOR", Any(0, |_, a| Ok(Value::vector(a.to_vec())))),
     (
         "MAKE-ARRAY",

@@ -97,7 +97,9 @@
                  (list 'free symbol))))))
 
 (defun warn-undeclared (symbol)
-  (compile-warning "the variable ~S is not declared; it is taken to be special" symbol))
+  (unless (member symbol *warned*)
+    (push symbol *warned*)
+    (compile-warning "the variable ~S is not declared; it is taken to be special" symbol)))
 
 (defun analyse-setting (symbol value env)
   (let* ((found (look-up :variable symbol env))

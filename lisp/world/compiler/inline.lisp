@@ -121,7 +121,9 @@
           (append (cdr it) others))))
 
 (define-special %bits (form env)
-  (field-operation form 'GETBITS_N_FD nil env))
+  (if (= (length form) 5)
+      (field-operation form 'GETBITS_N_FD nil env)
+      (analyse-call form env)))
 
 (define-special %set-bits (form env)
   (field-operation form 'PUTBITS_N_FD (analyse-all (cdr (cddddr form)) env) env))

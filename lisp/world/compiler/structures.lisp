@@ -47,12 +47,17 @@
 (defvar *compile-warnings* nil)
 (defvar *compiling* nil)      ; the name of the function that is being compiled
 
+(defvar *compile-file* nil)   ; the file that is being compiled, for messages
+
+;;; The message begins with file:line where these are known.
 (defun compile-error (control &rest arguments)
-  (error "~A~A" (if *line* (format nil "line ~A: " *line*) "")
+  (error "~A~A" (if *line* (format nil "~A:~A: " (or *compile-file* "line") *line*) "")
          (apply #'format nil control arguments)))
 
 (defun compile-warning (control &rest arguments)
   (push (cons *line* (format nil "~A: ~A" *compiling* (apply #'format nil control arguments))) *compile-warnings*))
+
+(defvar *warned* nil)         ; undeclared variables that the file has been told of
 
 ;;; Symbols carry what the compiler knows of them as properties:
 ;;;

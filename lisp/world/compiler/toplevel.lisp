@@ -10,6 +10,7 @@
 (defun begin-unit ()
   (setq *unit-codes* nil)
   (setq *unit-forms* nil)
+  (setq *warned* nil)
   (setq *compile-warnings* nil))
 
 (defun unit-function (name rest)
