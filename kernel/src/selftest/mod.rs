@@ -6,6 +6,7 @@
 //! | `pager` | Lisp space over the disk: contents, new pages, dirty bits, counters; the disk holds any file |
 //! | `snapshot` | snapshots of Lisp space while it changes |
 //! | `disk-write` | writes the whole disk, and reads it back |
+//! | `save-speed` | saves all pages, and a hundredth of them, and compares the times; overwrites the disk |
 //! | `no-page` | touches a Lisp address without a page: must end in a report |
 //! | `panic`, `overflow`, `null`, `write-code` | must end in a report |
 //! | `screen` | draws a pattern on Lisp's screen and waits for the exit key (Escape), echoing input |
@@ -45,6 +46,7 @@ pub fn run(name: &str, screen: Option<(Framebuffer, u64)>, width: u32, height: u
         "pager" => lisp_space(),
         "snapshot" => saving::snapshots(),
         "disk-write" => saving::disk(),
+        "save-speed" => saving::speed(),
         "no-page" => no_page(),
         "panic" => panic!("the test asked for it"),
         "overflow" => recurse(core::hint::black_box(1)) as u32,

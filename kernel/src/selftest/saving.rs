@@ -4,7 +4,7 @@ use crate::clock;
 use crate::devices::block::{self, BLOCK};
 use crate::memory::frames::FRAME;
 use crate::pager::{self, snapshot};
-use crate::panic;
+use crate::{panic, saving};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use log::{error, info};
@@ -157,5 +157,64 @@ pub(super) fn disk() -> u32 {
     let past = block::submit_write(sectors, &data);
     check!(failures, matches!(past, Err(block::DiskError::PastEnd { .. })), "writing past the end: {past:?}");
     info!("{blocks} blocks written in {passed} us, up to {most} at once");
+    failures
+}
+
+/// 4 KiB pages of the world in [`speed`].
+const WORLD: u32 = 8_000;
+
+/// Touches every `step`th page of that world.
+fn touch(step: usize) {
+    for page in (0..WORLD).step_by(step) {
+        let cell = (pager::BASE + u64::from(page) * FRAME + 8) as *mut u32;
+        // SAFETY: inside the pages that `speed` made.
+        unsafe { cell.write_volatile(cell.read_volatile() + 1) };
+    }
+}
+
+/// The middle one of five saves after touching every `step`th page, microseconds.
+fn middle_of_five(step: usize) -> (u32, u64) {
+    let (mut failures, mut times) = (0, [0; 5]);
+    for time in &mut times {
+        touch(step);
+        match saving::save() {
+            Ok((pages, microseconds)) => {
+                let expected = WORLD.div_ceil(step as u32);
+                check!(failures, pages == expected, "{pages} pages saved, not {expected}");
+                *time = microseconds;
+            }
+            Err(error) => panic::fatal(format_args!("{error}.")),
+        }
+    }
+    times.sort_unstable();
+    (failures, times[2])
+}
+
+/// What a save of a hundredth of the pages takes, compared with one of all.
+pub(super) fn speed() -> u32 {
+    let mut failures = 0;
+    block::start().unwrap_or_else(|error| panic::fatal(format_args!("{error}.")));
+    let _ = pager::start::<()>(pager::Source::Sysout, 65_536, |_| Ok(()));
+    if let Err(error) = pager::add_pages(0, WORLD * 8) {
+        panic::fatal(format_args!("{error}."));
+    }
+    for page in 0..WORLD {
+        let cells = (pager::BASE + u64::from(page) * FRAME) as *mut u32;
+        for index in 0..1024 {
+            // SAFETY: inside the pages that were just made.
+            unsafe { cells.add(index).write_volatile(value(page, index as u64, 0)) };
+        }
+    }
+    let first = saving::start_anew(8192).unwrap_or_else(|error| panic::fatal(format_args!("{error}.")));
+    let (wrong, all) = middle_of_five(1);
+    failures += wrong;
+    let (wrong, few) = middle_of_five(100);
+    failures += wrong;
+    info!(
+        "the first save of {} KiB took {first} us; a save of all takes {all} us, of 1 % {few} us: {}.{:02} %",
+        WORLD * 4,
+        few * 100 / all,
+        few * 10_000 / all % 100
+    );
     failures
 }

@@ -15,7 +15,7 @@ mod monitor;
 mod picture;
 mod running;
 
-pub use machine::{Boot, Machine, root};
+pub use machine::{Boot, Machine, boot_tool, quoted, root};
 pub use picture::Picture;
 pub use running::{Button, End, Qemu};
 

@@ -47,6 +47,8 @@ pub struct Machine {
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) disk: Option<PathBuf>,
     pub(crate) writable: bool,
+    pub(crate) drive: Option<String>,
+    pub(crate) device: String,
     pub(crate) module: Option<PathBuf>,
     pub(crate) share: Option<(PathBuf, bool)>,
     pub(crate) handed: Vec<(String, PathBuf)>,
@@ -70,6 +72,8 @@ impl Machine {
             size: None,
             disk: None,
             writable: false,
+            drive: None,
+            device: String::new(),
             module: None,
             share: None,
             handed: Vec::new(),
@@ -137,6 +141,18 @@ impl Machine {
         machine.word(format!("JOB={file}")).word("LDEINIT={DSK}/init/duralumin-job.lisp")
     }
 
+    /// Has a disk that QEMU is told of in its own words, which come behind `if=none,id=world,`.
+    pub fn drive(mut self, options: impl Into<String>) -> Self {
+        self.drive = Some(options.into());
+        self
+    }
+
+    /// Tells QEMU more about the disk's controller, in its own words.
+    pub fn controller(mut self, options: &str) -> Self {
+        self.device = format!(",{options}");
+        self
+    }
+
     /// Has another word on the kernel's command line.
     pub fn word(mut self, word: impl Into<String>) -> Self {
         self.words.push(word.into());
@@ -173,15 +189,17 @@ impl Machine {
         qemu.args(["-accel", accelerator(), "-vga", "std", "-display", "none", "-no-reboot", "-nodefaults"]);
         qemu.args(["-m", &self.memory_mebibytes.to_string()]);
         qemu.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
-        if let Some(disk) = &self.disk {
-            // Commas in a file name are doubled for QEMU.
-            let file = disk.display().to_string().replace(',', ",,");
+        let drive = self.drive.clone().or_else(|| {
+            let disk = self.disk.as_ref()?;
             let readonly = if self.writable { "off" } else { "on" };
-            qemu.args(["-drive", &format!("if=none,id=world,format=raw,readonly={readonly},file={file}")]);
-            qemu.args(["-device", "virtio-blk-pci,drive=world"]);
+            Some(format!("format=raw,werror=report,rerror=report,readonly={readonly},file={}", quoted(disk)))
+        });
+        if let Some(drive) = drive {
+            qemu.args(["-drive", &format!("if=none,id=world,{drive}")]);
+            qemu.args(["-device", &format!("virtio-blk-pci,drive=world{}", self.device)]);
         }
         if let Some((folder, read_only)) = &self.share {
-            let folder = folder.display().to_string().replace(',', ",,");
+            let folder = quoted(folder);
             let read_only = if *read_only { ",readonly=on" } else { "" };
             qemu.args([
                 "-fsdev",
@@ -190,7 +208,7 @@ impl Machine {
             qemu.args(["-device", "virtio-9p-pci,fsdev=share,mount_tag=share"]);
         }
         for (name, file) in &self.handed {
-            let file = file.display().to_string().replace(',', ",,");
+            let file = quoted(file);
             qemu.args(["-fw_cfg", &format!("name=opt/duralumin/{name},file={file}")]);
         }
         let size = self.size.map(|(width, height)| format!("{width}x{height}"));
@@ -221,6 +239,11 @@ impl Machine {
     }
 }
 
+/// A file's name as QEMU wants it among options: with its commas doubled.
+pub fn quoted(file: &Path) -> String {
+    file.display().to_string().replace(',', ",,")
+}
+
 /// Makes a disk image, with the same script as `run-qemu.sh`.
 fn make_image(boot: Boot, kernel: &Path, image: &Path, words: &[String]) -> Result<()> {
     let script = ". scripts/setup.sh && . scripts/boot-image.sh && boot_image \"$@\"";
@@ -243,21 +266,31 @@ fn accelerator() -> &'static str {
     if writable && capable { "kvm" } else { "tcg" }
 }
 
+/// Builds a package, and says where its program is.
+fn built(package: &str, program: &str) -> std::result::Result<PathBuf, String> {
+    let built = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
+        .args(["build", "--release", "--quiet", "-p", package])
+        .current_dir(root())
+        .status();
+    match built {
+        Ok(status) if status.success() => Ok(root().join("target/release").join(program)),
+        Ok(_) => Err(format!("{package} does not build")),
+        Err(error) => Err(format!("cargo: {error}")),
+    }
+}
+
 /// Builds the kernel, once, and says where it is.
 fn kernel() -> Result<&'static Path> {
     static KERNEL: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    KERNEL
-        .get_or_init(|| {
-            let built = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
-                .args(["build", "--release", "--quiet", "-p", "kernel"])
-                .current_dir(root())
-                .status();
-            match built {
-                Ok(status) if status.success() => Ok(root().join("target/release/duralumin")),
-                Ok(_) => Err("the kernel does not build".into()),
-                Err(error) => Err(format!("cargo: {error}")),
-            }
-        })
-        .as_deref()
-        .map_err(|error| QemuError::Start(error.clone()))
+    let kernel = KERNEL.get_or_init(|| built("kernel", "duralumin"));
+    kernel.as_deref().map_err(|error| QemuError::Start(error.clone()))
+}
+
+/// Runs the tool for machines' disks: what it prints, if it ends well; else what it complains of.
+pub fn boot_tool<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> std::result::Result<String, String> {
+    static TOOL: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    let tool = TOOL.get_or_init(|| built("boot-tools", "boot")).clone()?;
+    let output = Command::new(tool).args(arguments).output().map_err(|error| format!("boot: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stdout) + &text(&output.stderr)) }
 }

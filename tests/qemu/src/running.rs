@@ -277,6 +277,17 @@ impl Qemu {
         Ok(())
     }
 
+    /// Presses the power button.
+    pub fn power_button(&mut self) -> Result<()> {
+        self.monitor.execute("system_powerdown", "{}").map(drop)
+    }
+
+    /// Ends the machine as a power cut does, and waits until it is gone.
+    pub fn cut(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Processor time that QEMU has used so far, in seconds.
     pub fn processor_seconds(&self) -> Result<f64> {
         let file = format!("/proc/{}/stat", self.child.id());
