@@ -16,7 +16,10 @@ use kernel_logic::ring::Ring;
 use log::{debug, error, info, warn};
 use vm::address::LispPage;
 use vm::machine::Attention;
-use vm::platform::{Cursor, Files, HostString, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform, Worlds};
+use vm::platform::{
+    Cursor, Files, HostString, InputEvent, LogLevel, MouseButton, OutOfMemory, Platform, SaveError, SavePlace, World,
+    Worlds,
+};
 
 /// Free memory that a new Lisp page must leave: a page fault later still needs frames.
 const RESERVE: u64 = 256 << 10;
@@ -52,7 +55,6 @@ pub struct KernelPlatform {
     /// How often Lisp had nothing to do.
     rests: u64,
     files: KernelFiles,
-    worlds: saving::KernelWorlds,
     power: power::Wish,
     environment: Environment,
 }
@@ -75,7 +77,6 @@ impl KernelPlatform {
             console: Line { bytes: [0; 200], length: 0 },
             rests: 0,
             files,
-            worlds: saving::KernelWorlds,
             power: power::Wish::default(),
             environment,
         }
@@ -139,6 +140,12 @@ pub fn log_counters() {
 
 fn push(event: InputEvent) {
     EVENTS.with(|events| events.push(event));
+}
+
+impl Worlds for KernelPlatform {
+    fn save(&mut self, place: SavePlace<'_>, world: &dyn World) -> Result<(), SaveError> {
+        saving::save_world(&mut self.files, place, world)
+    }
 }
 
 impl Platform for KernelPlatform {
@@ -252,7 +259,7 @@ impl Platform for KernelPlatform {
     }
 
     fn worlds(&mut self) -> Option<&mut dyn Worlds> {
-        Some(&mut self.worlds)
+        Some(self)
     }
 
     fn idle(&mut self, microseconds: u32) {

@@ -20,7 +20,8 @@ use store::{
     Block, Date, Device, DeviceError, Health, Name, NewWorld, Origin, PageSource, Progress, Record, SaveInfo, SaveKind,
     Store, StoreError,
 };
-use vm::platform::{SaveError, SavePlace, World, Worlds};
+use vm::address::{BYTES_PER_PAGE, FilePage};
+use vm::platform::{FileAccess, FileDevice, FileError, Files, Recognition, SaveError, SavePlace, World};
 
 /// Sectors in a block of the store.
 const SECTORS: u64 = (store::BLOCK / block::SECTOR) as u64;
@@ -32,6 +33,10 @@ const BLOCKS_A_STEP: usize = 2;
 const SHOW_AFTER: u64 = 500_000;
 /// A checkpoint that failed is tried again after so long, microseconds.
 const TRY_AGAIN: u64 = 60_000_000;
+/// Unix numbers of errors.
+const NO_MEMORY: u32 = 12;
+/// As above.
+const NO_SPACE: u32 = 28;
 /// A sentence for the user stays on the screen so long, microseconds.
 const READING_TIME: u64 = 10_000_000;
 
@@ -371,9 +376,6 @@ pub fn turn() {
     }
 }
 
-/// The disk as a place for worlds.
-pub struct KernelWorlds;
-
 /// Lisp's number for an error, of which there are few.
 fn lisp_error(error: &StoreError) -> SaveError {
     match error {
@@ -390,32 +392,77 @@ fn refuse(why: &str) -> Result<(), SaveError> {
     Err(SaveError::CannotOpen)
 }
 
-impl Worlds for KernelWorlds {
-    fn save(&mut self, place: SavePlace<'_>, _world: &dyn World) -> Result<(), SaveError> {
-        if let SavePlace::File(..) = place {
-            return refuse(
-                "a sysout needs a file, and this machine has none yet; SAVEVM saves to its disk, and `boot export` makes a \
-                 sysout of that",
-            );
-        }
-        if !has_store() {
-            return refuse("the machine came up from a plain sysout, which is only read");
-        }
-        if block::is_read_only() {
-            return refuse("the disk can only be read");
-        }
-        match place {
-            SavePlace::Checkpoint if is_saving() => Ok(()),
-            SavePlace::Checkpoint => begin(SaveKind::Autosave).inspect_err(checkpoint_failed),
-            SavePlace::Farewell => {
-                let saved = save_now(SaveKind::Autosave);
-                if saved.is_ok() {
-                    power::off(power::ExitCode::Success);
-                }
-                saved
-            }
-            _ => save_now(SaveKind::Save),
-        }
-        .map_err(|error| lisp_error(&error))
+/// Saves a world to the machine's disk, or as a sysout to one of its files.
+pub fn save_world(files: &mut dyn Files, place: SavePlace<'_>, world: &dyn World) -> Result<(), SaveError> {
+    if let SavePlace::File(device, name) = place {
+        return write_sysout(files, device, name, world);
     }
+    if !has_store() {
+        return refuse("the machine came up from a plain sysout, which is only read");
+    }
+    if block::is_read_only() {
+        return refuse("the disk can only be read");
+    }
+    match place {
+        SavePlace::Checkpoint if is_saving() => Ok(()),
+        SavePlace::Checkpoint => begin(SaveKind::Autosave).inspect_err(checkpoint_failed),
+        SavePlace::Farewell => {
+            let saved = save_now(SaveKind::Autosave);
+            if saved.is_ok() {
+                power::off(power::ExitCode::Success);
+            }
+            saved
+        }
+        _ => save_now(SaveKind::Save),
+    }
+    .map_err(|error| lisp_error(&error))
+}
+
+/// Pages of a sysout that are written at once.
+const AT_ONCE: usize = 128;
+
+/// Writes a world as a sysout; what was written of it is deleted if that does not work.
+fn write_sysout(files: &mut dyn Files, device: FileDevice, name: &[u8], world: &dyn World) -> Result<(), SaveError> {
+    let shown = core::str::from_utf8(name).unwrap_or("?");
+    let complain = |error: FileError, number| {
+        tell(format_args!("The sysout {shown} was not written: error {} of its device.", error.0));
+        number
+    };
+    let opened = files.open(device, name, Recognition::New, FileAccess::Output);
+    let (handle, _) = opened.map_err(|error| complain(error, SaveError::CannotOpen))?;
+    let mut buffer = alloc::vec::Vec::new();
+    let written = (|| {
+        buffer.try_reserve_exact(AT_ONCE * BYTES_PER_PAGE).map_err(|_| FileError(NO_MEMORY))?;
+        let (mut at, mut shown) = (0, 0);
+        let started = clock::microseconds();
+        for first in (0..world.pages()).step_by(AT_ONCE) {
+            buffer.clear();
+            for page in first..world.pages().min(first + AT_ONCE as u32) {
+                let mut bytes = [0; BYTES_PER_PAGE];
+                world.copy(FilePage(page), &mut bytes);
+                buffer.extend_from_slice(&bytes);
+            }
+            files.write(handle, at, &buffer)?;
+            at += buffer.len() as u64;
+            let passed = clock::microseconds() - started;
+            if passed > SHOW_AFTER * (shown + 1) {
+                shown = passed / SHOW_AFTER;
+                text::show_line(format_args!("Saving: {} of {} KiB", at / 1024, world.pages() / 2));
+            }
+        }
+        if shown > 0 {
+            display::uncover();
+        }
+        Ok(())
+    })();
+    let closed = files.close(handle, None);
+    let outcome = written.and(closed).map_err(|error: FileError| {
+        complain(error, if error.0 == NO_SPACE { SaveError::NoSpace } else { SaveError::CannotWrite })
+    });
+    match outcome {
+        Ok(()) => info!(target: "disk", "sysout {shown} of {} pages written", world.pages()),
+        // Half a world is of no use; if it cannot be deleted, the sentence above has to do.
+        Err(_) => drop(files.delete(device, name)),
+    }
+    outcome
 }
