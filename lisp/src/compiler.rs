@@ -99,4 +99,6 @@ impl Compiler {
 }
 
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod tests;

@@ -3,6 +3,11 @@
 use super::*;
 use crate::host::with_room;
 
+/// Does something with a compiler.
+pub(super) fn with_compiler<T: Send>(work: impl FnOnce(&mut Compiler) -> T + Send) -> T {
+    with_room(move || work(&mut Compiler::new().unwrap()))
+}
+
 /// Compiles a text and disassembles all its functions.
 fn listing(text: &str) -> String {
     let text = text.to_string();

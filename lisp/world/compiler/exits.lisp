@@ -106,7 +106,10 @@
   (let ((lists (mapcar (lambda (it) (list '%all-values it)) (cddr form))))
     (if (and (null (cdr lists)) (equal (cadr form) '(function list)))
         (analyse (car lists) env)
-        (analyse `(apply ,(cadr form) ,(if (cdr lists) `(append ,@lists) (car lists))) env))))
+        (analyse `(apply ,(cadr form) ,(append-form lists)) env))))
+
+(defun append-form (lists)
+  (if (cdr lists) `(append ,(car lists) ,(append-form (cdr lists))) (car lists)))
 
 (define-special %all-values (form env)
   (let ((node (analyse (cadr form) env)))

@@ -9,6 +9,7 @@
 ;;; same names exist too, for (function car) and for calls with other numbers of arguments.
 
 ;;; The instructions of the machine: (name number operands pops pushes), from the one table of the processor.
+(%proclaim '%opcodes :global)
 (dolist (row %opcodes)
   (%set-get (car row) '%opcode row))
 
