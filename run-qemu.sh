@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Builds Duralumin and starts it in QEMU with a Medley world.
+# Builds Duralumin and starts it in QEMU: with its own starter world, or with a Medley world.
 #
 #   ./run-qemu.sh [--disk FILE] [--fresh] [--autosave SECONDS] [--generation N] [--no-disk]
 #                 [--share DIR] [--init FILE] [--env NAME=VALUE] [--timeout SECONDS]
 #                 [--boot pvh|bios|uefi] [--size WxH] [--memory MIB] [--headless] [SYSOUT] [-- more qemu arguments]
 #
+#   SYSOUT        a Medley world; without it, and without a disk that holds a world, the starter world of this repository
 #   --disk FILE   the machine's disk, in which its world lives; without it
 #                 ${XDG_DATA_HOME:-~/.local/share}/duralumin/machine.disk. A new one takes the world of SYSOUT; later
 #                 SYSOUT is not needed, and refused if the disk holds a world of another one
@@ -109,13 +110,13 @@ case $disk in /*) ;; *) disk=$here/$disk ;; esac
 [ -z "$fresh" ] || [ -z "$no_disk" ] || wrong "--fresh makes a disk, and --no-disk wants none"
 
 if [ -z "$sysout" ] && { [ -n "$fresh$no_disk" ] || [ ! -e "$disk" ]; }; then
-  cat >&2 <<'TEXT'
-run-qemu.sh: which world? Give the path of a Medley sysout:
-    ./run-qemu.sh PATH/lisp.sysout
-Medley images can be had from https://github.com/Interlisp/medley/releases (Medley 3.5: lisp.sysout, full.sysout in the
-loadups archive) and, as lisp.sys, from https://github.com/Interlisp/DOS (Medley 2.0).
-TEXT
-  exit 2
+  # No world is given, so it is the one that comes with Duralumin.
+  sysout=$PWD/target/starter.sysout
+  if [ ! -e "$sysout" ] || [ -n "$(find lisp vm/src/isa.rs -newer "$sysout" -type f -print -quit)" ]; then
+    need_rust
+    say "building the starter world"
+    cargo run --quiet --release -p lisp -- build -o "$sysout" || wrong "the starter world could not be built"
+  fi
 fi
 if [ -n "$sysout" ]; then
   case $sysout in /*) ;; *) sysout=$here/$sysout ;; esac
