@@ -59,3 +59,18 @@ pub fn build(world: &Path, mut compile: impl FnMut(&Source) -> Result<Unit, Stri
     }
     linker.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_sources_can_be_read() {
+        let world = Path::new(env!("CARGO_MANIFEST_DIR")).join("world");
+        let mut host = Host::new();
+        for source in sources(&world).unwrap() {
+            let forms = host.read_all(&source.name, &source.text().unwrap()).unwrap();
+            assert!(!forms.is_empty(), "{} has forms", source.name);
+        }
+    }
+}

@@ -68,6 +68,11 @@
     (%set-word target 0 (1+ (%word target 0)))
     value))
 
+;;; Where several values are wanted the compiler puts a call of this function, and the machine goes on behind it with a list
+;;; of them. It is only called for one value that was returned without VALUES (vm/src/values.rs).
+
+(defun \\mvlist (value) (cons value nil))
+
 ;;; CATCH and THROW: the function that waits in %CATCH-FRAME has the tag as its first argument.
 
 (defun %catch-frame (tag function)

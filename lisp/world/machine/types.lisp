@@ -32,6 +32,8 @@ the type that this one extends, or 0. The number of the type."
     (%store descriptor 10 pointers)
     (%set-word descriptor 16 type)
     (%set-word descriptor 17 parent)
+    ;; The compiler makes objects by the number that is the value of this variable.
+    (set (intern (concatenate 'string "%TYPE-" (symbol-name name))) type)
     type))
 
 (defun %rename-type (type name)
