@@ -58,7 +58,7 @@
       (%blt (%add at done) at more)
       (setq done (+ done more)))))
 
-(defun %bits (n)
+(defun %bit-length (n)
   "The number of bits in a positive number below 65536."
   (do ((bits 0 (1+ bits)))
       ((eql n 0) bits)
@@ -72,7 +72,7 @@
 
 (defun %block-from-rings (size)
   "A block of at least so many cells from the rings; NIL if there is none."
-  (do ((bits (%bits size) (1+ bits)))
+  (do ((bits (%bit-length size) (1+ bits)))
       ((> bits 16) nil)
     (let ((block (%search-ring (%ring bits) size)))
       (when block
@@ -99,7 +99,7 @@
 
 (defun %link-block (block)
   "Puts a free block in front of its ring."
-  (let* ((ring (%ring (%bits (%word block 1))))
+  (let* ((ring (%ring (%bit-length (%word block 1))))
          (first (%cell ring 0)))
     (if first
         (let ((last (%cell first 4)))
