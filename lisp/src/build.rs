@@ -51,11 +51,18 @@ pub fn sources(world: &Path) -> Result<Vec<Source>, String> {
     Ok(sources)
 }
 
-/// Links what `compile` makes of each file.
-pub fn build(world: &Path, mut compile: impl FnMut(&Source) -> Result<Unit, String>) -> Result<Vec<u8>, String> {
+/// Links what `compile` makes of each file of the world, and of those of `others` behind them.
+pub fn build(
+    world: &Path,
+    others: Vec<Source>,
+    mut compile: impl FnMut(&Source) -> Result<Unit, String>,
+) -> Result<Vec<u8>, String> {
     let mut linker = Linker::new();
-    for source in sources(world)? {
+    for source in sources(world)?.into_iter().chain(others) {
         linker.unit(&compile(&source)?)?;
+    }
+    for (function, caller) in linker.undefined() {
+        eprintln!("warning: there is no function {function}, which {caller} calls");
     }
     linker.finish()
 }

@@ -3,6 +3,8 @@
 ;;; Top-level forms that are no definitions run in this order when the world first starts.
 
 ((machine variables stack contexts storage arrays symbols types code ufns clock console processes interrupts save files start)
+ (world macros setf structures)
+ (compiler structures analyse exits inline emit functions assemble toplevel)
  (library macros primitives lists sequences characters strings symbols arithmetic bignums rationals floats number-text
           transcendental arrays equality structures hash-tables types streams printer pretty conditions reader format eval
           time random describe debugger)

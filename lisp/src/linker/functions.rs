@@ -36,6 +36,12 @@ pub(super) fn stack_need(arguments: u32, pairs: u32, temporaries: u32) -> u32 {
     2 * arguments + 4 * pairs + 2 * temporaries + FRAME_NEED
 }
 
+/// Whether the operand at an offset is the function of a call: FN0 to FN4, or FNX, which has a count in between.
+fn is_call(bytes: &[u8], offset: usize) -> bool {
+    let before = |back: usize| offset.checked_sub(back).and_then(|at| bytes.get(at));
+    matches!(before(1), Some(0o010..=0o014)) || before(2) == Some(&0o015)
+}
+
 impl Linker {
     /// Lays out a function; its header.
     pub fn function(&mut self, code: &Code) -> Result<LispPtr, String> {
@@ -82,6 +88,11 @@ impl Linker {
             self.memory.set_byte(at, start + i as u32, *byte);
         }
         for fixup in &code.fixups {
+            if let Target::Symbol(Value::Symbol(callee)) = &fixup.target
+                && is_call(&code.bytes, fixup.offset as usize)
+            {
+                self.calls.entry(callee.name.clone()).or_insert(name);
+            }
             let cell = match &fixup.target {
                 Target::Symbol(value @ (Value::Symbol(_) | Value::Nil)) | Target::Constant(value) => {
                     self.constant(*value)?
@@ -111,6 +122,18 @@ impl Linker {
     /// What a symbol's definition cell holds.
     pub(super) fn set_definition(&mut self, symbol: u32, cell: u32) {
         self.memory.set_cell(Medley35::definition_cell(AtomIndex(symbol)), cell);
+    }
+
+    /// Functions that are called and that nobody has defined, each with one that calls it.
+    pub fn undefined(&mut self) -> Vec<(String, String)> {
+        let calls = std::mem::take(&mut self.calls);
+        let undefined = calls.into_iter().filter(|(callee, _)| self.definition(callee).is_err());
+        undefined.collect::<Vec<_>>().into_iter().map(|(callee, caller)| (callee, self.name_of(caller))).collect()
+    }
+
+    fn name_of(&self, symbol: u32) -> String {
+        let found = self.symbols.iter().find(|it| it.number == symbol);
+        found.map_or_else(|| "?".to_string(), |it| it.name.clone())
     }
 
     /// The code that is the definition of a symbol.

@@ -27,6 +27,7 @@ use memory::Memory;
 use objects::Objects;
 use places::Places;
 pub use symbols::Package;
+use std::collections::BTreeMap;
 use symbols::Symbols;
 use vm::address::AtomIndex;
 use vm::layout::{Layout, Medley35};
@@ -41,6 +42,8 @@ pub struct Linker {
     symbols: Symbols,
     objects: Objects,
     initializers: Vec<u32>,
+    /// Functions that are called by name, and one that calls each.
+    calls: BTreeMap<String, u32>,
 }
 
 impl Default for Linker {
@@ -55,7 +58,7 @@ impl Linker {
         let mut memory = Memory::default();
         let mut places = Places::new();
         let symbols = Symbols::new(&mut memory, &mut places);
-        let mut linker = Linker { memory, places, symbols, objects: Objects::default(), initializers: Vec::new() };
+        let mut linker = Linker { memory, places, symbols, objects: Objects::default(), initializers: Vec::new(), calls: BTreeMap::new() };
         linker.machine_variables();
         linker
     }
