@@ -1,7 +1,8 @@
 //! Builds the starter world.
 //!
 //! ```text
-//!   lisp build [-o FILE]      compiles lisp/world and links it; FILE is target/starter.sysout unless said otherwise
+//!   lisp build [-o FILE] [FILE...]   compiles lisp/world, and files behind it, and links it; the sysout is
+//!                             target/starter.sysout unless said otherwise
 //!   lisp check [FILE...]      compiles all of lisp/world, or these files behind it, and says what is wrong
 //!   lisp list FILE [NAME]     the instructions of a file's functions, or of those whose names begin so
 //!   lisp run FILE...          loads files into the host's interpreter, behind the macros
@@ -44,12 +45,14 @@ fn run() -> Result<(), String> {
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
-        ["build"] => build_world(&output),
+        ["build", ref files @ ..] => build_world(&output, files),
         ["check", ref files @ ..] => check(files),
         ["list", file] => list(file, ""),
         ["list", file, name] => list(file, name),
         ["run", ref files @ ..] => run_files(files),
-        _ => Err("usage: lisp build [-o FILE] | check [FILE...] | list FILE [NAME] | run FILE...".to_string()),
+        _ => {
+            Err("usage: lisp build [-o FILE] [FILE...] | check [FILE...] | list FILE [NAME] | run FILE...".to_string())
+        }
     }
 }
 
@@ -59,9 +62,10 @@ fn print_warnings(compiler: &mut Compiler) {
     }
 }
 
-fn build_world(output: &Path) -> Result<(), String> {
+fn build_world(output: &Path, files: &[&str]) -> Result<(), String> {
     let mut compiler = Compiler::new()?;
-    let sysout = build(Path::new(WORLD), |source| {
+    let files = files.iter().map(|file| named_source(file)).collect();
+    let sysout = build(Path::new(WORLD), files, |source| {
         let unit = compiler.file(&source.name, &source.text()?);
         print_warnings(&mut compiler);
         unit

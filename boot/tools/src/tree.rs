@@ -7,7 +7,6 @@
 //! A file gets its name when it is whole, here and there: whoever looks, or cuts the power, finds the old one or the new
 //! one. Files are put on the disk many at a time, in transactions of a few megabytes.
 
-use store::Date;
 use crate::commands::{Unfinished, now};
 use crate::disk::FileDisk;
 use diskfs::{DiskVolume, FilesError, Made, NewFile, Options};
@@ -19,6 +18,7 @@ use std::ops::Range;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
+use store::Date;
 use store::Device;
 use store::format::BLOCK;
 use store::layout;

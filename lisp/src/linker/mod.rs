@@ -14,6 +14,7 @@ mod functions;
 mod memory;
 mod objects;
 mod places;
+mod spread;
 mod stack;
 mod symbols;
 #[cfg(test)]
@@ -26,8 +27,8 @@ use crate::host::value::{self, Value};
 use memory::Memory;
 use objects::Objects;
 use places::Places;
-pub use symbols::Package;
 use std::collections::BTreeMap;
+pub use symbols::Package;
 use symbols::Symbols;
 use vm::address::AtomIndex;
 use vm::layout::{Layout, Medley35};
@@ -58,8 +59,16 @@ impl Linker {
         let mut memory = Memory::default();
         let mut places = Places::new();
         let symbols = Symbols::new(&mut memory, &mut places);
-        let mut linker = Linker { memory, places, symbols, objects: Objects::default(), initializers: Vec::new(), calls: BTreeMap::new() };
+        let mut linker = Linker {
+            memory,
+            places,
+            symbols,
+            objects: Objects::default(),
+            initializers: Vec::new(),
+            calls: BTreeMap::new(),
+        };
         linker.machine_variables();
+        linker.define(&spread::spread()).expect("a function without constants can be laid out");
         linker
     }
 

@@ -141,5 +141,6 @@
               ((>= page pages))
             (%subr 91 (%page-base page))
             (%set-number-in |\\NxtArrayPage| (1+ page)))
-          (setq |\\ArrayFrLst| end)
+          ;; This is the address of no object: it must not be counted.
+          (%set-cell (%value-cell '|\\ArrayFrLst|) 0 end)
           (%mark-block block %free-block size)))))

@@ -9,11 +9,6 @@
 ;;;     30,0       type table        a word for each two pages
 ;;;     1,0        the stack         (octal, as addresses are written)
 
-;;; The simple LOOP: for ever, until something leaves the block NIL.
-(defmacro loop (&body body)
-  (let ((again (gensym)))
-    `(block nil (tagbody ,again ,@body (go ,again)))))
-
 (defmacro %machine-variable (name)
   "Says that a variable is never bound, and leaves its value alone."
   `(%proclaim ',name :global))
