@@ -4,7 +4,7 @@
 //!   10000  unused
 //!   10010  a frame for each hard context, with some space behind it
 //!   11600  STACK_BASE: the frame where Lisp starts | free space |
-//!   1F000  guard block: the end, for now; the machine adds pages up to 1FFFE if need be
+//!   1EFFE  guard block: the end, for now; the machine adds pages up to 1FFFE if need be
 //!
 //!   frame  | basic frame: 8000, itself | C000, 11: no caller | function | next block, pc | unused | blink, 10 |
 //!          | PVARs | a cell | free block
@@ -24,8 +24,10 @@ const FIRST: u32 = 0x10;
 const CONTEXT_WORDS: u32 = 0x2F0;
 /// Where the frames of Lisp begin.
 pub(super) const BASE: u32 = 0x1600;
-/// Where the stack ends in a new world, and beyond which it is said to overflow.
-pub(super) const END: u32 = 0xF000;
+/// Where the stack ends in a new world: the last words of a page, as the machine, which adds pages, keeps it.
+const END: u32 = 0xEFFE;
+/// Beyond this the stack is said to overflow.
+pub(super) const GUARD_ADDRESS: u32 = 0xF000;
 /// The last address the stack may have.
 pub(super) const LAST: u32 = 0xFFFE;
 /// A free block, a guard block.
@@ -55,7 +57,7 @@ const START: &str = "%START";
 impl Linker {
     /// Lays out the stack.
     pub(super) fn make_stack(&mut self) -> Result<(), String> {
-        self.memory.supply(STACK, END + 0x100);
+        self.memory.supply(STACK, END + GUARD_WORDS);
         let mut at = FIRST;
         for (word, function) in CONTEXTS {
             self.make_frame(at, at + CONTEXT_WORDS, function)?;

@@ -73,7 +73,7 @@ const SIMPLE: [(&str, u32); 36] = [
     ("\\MDSFREELISTPAGE", NIL),
     ("\\MaxTypeNumber", SMALL_POSITIVE | (FIRST_FREE - 1)),
     ("\\STACKOVERFLOW", NIL),
-    ("\\GuardStackAddr", SMALL_POSITIVE | stack::END),
+    ("\\GuardStackAddr", SMALL_POSITIVE | stack::GUARD_ADDRESS),
     ("\\LastStackAddr", SMALL_POSITIVE | stack::LAST),
     ("\\NEED.HARDRESET.CLEANUP", NIL),
     ("\\CURSORDESTHEIGHT", SMALL_POSITIVE | 768),

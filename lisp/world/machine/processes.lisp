@@ -21,9 +21,7 @@
 (defglobal *processes* nil)             ; all that live, in the order of their turns
 (defglobal *current-process* nil)       ; whose turn it is
 (defglobal %previous-process nil)       ; whose turn it was
-(defglobal %garbage-frames nil)         ; frames of processes that are over
 (defglobal %idle nil)                   ; true while nobody can go on
-(defglobal %new-process-code nil)
 
 (defconstant %process-words 3000)       ; stack that a new process gets, if there is so much
 
@@ -85,10 +83,19 @@
         (setf (process-frame %previous-process) frame))))
 
 (defun %release-frame (frame)
-  "Lets go of the frames of a process that is over: the collector does that when a stack pointer is garbage."
-  (let ((pointer (%create-cell 8)))
-    (%set-word pointer 1 frame)
-    nil))
+  "Frees the frames of a process that is over, from the innermost to the outermost."
+  (do ()
+      ((eql frame 0))
+    (let* ((caller (%frame-caller frame))
+           (next (%word (%pointer 1 frame) 4))
+           (basic (%frame-basic frame))
+           (arguments (%word (%pointer 1 basic) 1)))
+      (if (eql basic (- frame 2))
+          (%lay-free arguments (- next arguments))
+          ;; The frame was moved: its arguments are elsewhere, and a copy of the basic frame is before it.
+          (progn (%lay-free arguments (- (+ basic 2) arguments))
+                 (%lay-free (- frame 2) (- next (- frame 2)))))
+      (setq frame caller))))
 
 (defun %ready-p (process)
   (let ((wait (process-wait process)))
