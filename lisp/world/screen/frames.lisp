@@ -83,6 +83,10 @@
                    (%cell (%add header entry) 0))
           (setq name (%cell (%add header entry) 0)))))))
 
+(defun function-debug-info (name)
+  "What the compiler noted about a function, a property list, if it was kept."
+  (and (symbolp name) (get name '%debug)))
+
 (defun debug-names (header what)
   "The names that the compiler noted for arguments or locals, if it did."
   (let ((debug (function-debug-info (header-name header))))

@@ -157,8 +157,14 @@
   (when (repeat-due-p)
     (repeat-key)))
 
+(defun handle-input-safely ()
+  "An error here must not stop keys and mouse: it is told on the console."
+  (handler-case (handle-input)
+    (error (condition)
+      (console-string (format nil "Input: ~a~%" condition)))))
+
 (defun input-process ()
   "Hands out keys and presses for ever."
   (loop
     (wait-until (lambda () (or (%key-event-waiting-p) (repeat-due-p))))
-    (handle-input)))
+    (handle-input-safely)))
