@@ -17,6 +17,7 @@
 ;;;     :go            go on, where the error allows it; :return FORM goes on with a value
 ;;;     :frames        list the frames;   :frame N shows one's variables;   :variables those of the present one
 
+(defglobal *console-is-used* t)         ; do breaks show on the serial line, too?
 (defvar *break-level* 0)                ; how many breaks this process is in
 (defvar *break-frames* nil)             ; the frames one can look at, innermost first
 (defvar *break-frame* nil)              ; the one whose variables are shown
@@ -157,7 +158,6 @@ Press a frame to see its variables. :abort gives up, :go goes on.
       (when (and before (window-open before))
         (set-focus before)))))
 
-(defglobal *console-is-used* t)         ; do breaks show on the serial line, too?
 
 (defun break-window (condition title)
   "Lets the user look at a computation. Comes back only if he goes on; the value he gives."

@@ -11,6 +11,7 @@
 
 (defglobal *repeat-key* nil)            ; the key that is held down, if it repeats
 (defglobal *repeat-at* 0)               ; when it repeats next, in milliseconds
+(defglobal *interrupts-taken* 0)        ; keys that BREAK-KEY has dealt with and that still come as keys
 (defglobal *keys-waiting* nil)          ; characters for whoever has no window: the serial line before there is an exec
 
 (defun milliseconds ()
@@ -63,7 +64,6 @@
 ;;; While a process computes, it does not get to the keys. So the machine's own interrupt for keys calls BREAK-KEY, on top
 ;;; of whatever runs, for Control-C and Control-E.
 
-(defglobal *interrupts-taken* 0)        ; keys that BREAK-KEY has dealt with and that still come as keys
 
 (defun break-key (key)
   "Control-C or Control-E has been pressed and somebody computes: if it is the process of the window in focus, it stops."
