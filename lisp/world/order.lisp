@@ -9,6 +9,7 @@
           transcendental arrays equality structures hash-tables types streams printer pretty conditions reader format eval
           time random describe debugger)
  (machine recovery)
+ (compiler world)
  (screen bitmap font-art font draw rectangles window keyboard mouse menu input window-menu terminal stream line-editor
          exec list-window frames break desktop)
  (tools memory inspector disassembler step-machine stepper memory-map benchmark-programs benchmarks life paint tour))

@@ -4,9 +4,7 @@
 ;;;
 ;;;     %VARIABLE   :special, :global or :constant       %EXPANDER   the function of a macro, of the whole form
 
-(defun %define-function (name function)
-  (%set-definition name function)
-  name)
+;;; %DEFINE-FUNCTION, which DEFUN calls, is in compiler/world.
 
 (defun %proclaim (name kind)
   "Says what kind of variable a symbol is, for the compiler and the evaluator."
