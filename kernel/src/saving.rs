@@ -239,6 +239,7 @@ fn begin(kind: SaveKind) -> Result<(), StoreError> {
     let pages = pager::counters().dirty as usize;
     changed.try_reserve(pages).map_err(|_| StoreError::NoMemory { bytes: pages * size_of::<u32>() })?;
     snapshot::begin(|page| changed.push(page));
+    info!(target: "disk", "saving {} pages of 4 KiB ({kind})", changed.len());
     let info = SaveInfo { date: clock::unix_seconds() as i64, kind };
     let begun = with(|store| store.begin_save(changed.into_iter(), &info));
     match begun {

@@ -116,6 +116,11 @@ impl Qemu {
         Ok(line)
     }
 
+    /// Lets `wait_for` look only at what comes from now on.
+    pub fn pass_log(&mut self) {
+        self.seen = self.log.0.lock().unwrap().text.len();
+    }
+
     /// Sends a byte over the serial line and waits for an answer with `text` in it; gives its whole line.
     pub fn ask(&mut self, question: u8, text: &str) -> Result<String> {
         let now = self.log.0.lock().unwrap().text.len();
@@ -190,6 +195,16 @@ impl Qemu {
             }
         }
         Err(QemuError::TimeLimit { waiting_for: "the end".into(), log: self.log() })
+    }
+
+    /// Cuts the power: QEMU gets no chance to do anything more.
+    pub fn kill(&mut self) -> Result<()> {
+        let failed = |error: std::io::Error| QemuError::Monitor(format!("kill: {error}"));
+        self.child.kill().and_then(|()| self.child.wait()).map_err(failed)?;
+        // The last lines may still be on their way through the pipe.
+        let log = self.log.0.lock().unwrap();
+        drop(self.log.1.wait_timeout_while(log, Duration::from_secs(5), |log| !log.closed));
+        Ok(())
     }
 
     /// Takes a picture of the screen.

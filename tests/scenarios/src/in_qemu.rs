@@ -33,7 +33,12 @@ fn text(error: impl ToString) -> String {
 impl MachineWithLisp {
     /// Starts a machine with an image.
     pub fn start(machine: Machine, medley: &Path) -> Result<Self, String> {
-        let mut qemu = machine.size(1024, 768).disk(medley).start().map_err(text)?;
+        Self::start_from_its_disk(machine.disk(medley), medley)
+    }
+
+    /// Starts a machine that has a disk already. `medley` is where pictures are looked for.
+    pub fn start_from_its_disk(machine: Machine, medley: &Path) -> Result<Self, String> {
+        let mut qemu = machine.size(1024, 768).start().map_err(text)?;
         qemu.wait_for("first picture").map_err(text)?;
         Ok(Self { qemu, medley: medley.into(), script: PathBuf::new(), mouse: (512, 384), rests: None })
     }

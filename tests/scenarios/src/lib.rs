@@ -10,10 +10,12 @@
 //! The image is the one that `MEDLEY_SYSOUT` names, or `../shared/medley/lisp.sys`.
 #![forbid(unsafe_code)]
 
+mod disk;
 mod in_qemu;
 mod on_host;
 mod suite;
 
+pub use disk::{Disk, State};
 pub use in_qemu::{MachineWithLisp, play_in_qemu};
 pub use on_host::{play_on_host, run_on_host, runner};
 pub use suite::{Suite, run};

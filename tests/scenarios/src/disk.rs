@@ -1,0 +1,87 @@
+//! Machines' disks in tests: made, listed and checked by `boot`, as a user does it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A file with a machine's disk; it is removed when dropped.
+pub struct Disk {
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// What `boot` says of a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct State {
+    /// The newest generation that is complete.
+    pub newest: u64,
+    /// How many of the kept generations are.
+    pub complete: usize,
+}
+
+/// Builds `boot`, once, and says where it is.
+fn tool() -> Result<&'static Path, String> {
+    static TOOL: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let build = || {
+        let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+        let arguments = ["build", "--release", "--quiet", "-p", "boot-tools"];
+        match Command::new(cargo).args(arguments).current_dir(qemu::root()).status() {
+            Ok(status) if status.success() => Ok(qemu::root().join("target/release/boot")),
+            Ok(_) => Err("boot does not build".into()),
+            Err(error) => Err(format!("cargo: {error}")),
+        }
+    };
+    TOOL.get_or_init(build).as_deref().map_err(Clone::clone)
+}
+
+/// Runs `boot`; what it printed, or its complaint.
+fn boot(arguments: &[&Path]) -> Result<String, String> {
+    let output = Command::new(tool()?).args(arguments).output().map_err(|error| format!("boot: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
+}
+
+impl Disk {
+    /// A name for a disk that does not exist yet.
+    pub fn unmade(name: &str) -> Disk {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        Disk { path: std::env::temp_dir().join(format!("duralumin-{name}-{}-{number}.disk", std::process::id())) }
+    }
+
+    /// A new disk with the world of a sysout.
+    pub fn import(name: &str, sysout: &Path) -> Result<Disk, String> {
+        let disk = Disk::unmade(name);
+        boot(&["import".as_ref(), sysout, &disk.path])?;
+        Ok(disk)
+    }
+
+    /// Reads everything on it: an error if anything is damaged, and what there is otherwise.
+    pub fn check(&self) -> Result<State, String> {
+        let checked = boot(&["check".as_ref(), &self.path])?;
+        let listed = boot(&["list".as_ref(), &self.path])?;
+        let good = listed.lines().filter(|line| line.trim_end().ends_with(" good"));
+        let generations = good.map(|line| line.split_ascii_whitespace().next().and_then(|word| word.parse().ok()));
+        let generations: Option<Vec<u64>> = generations.collect();
+        let generations = generations.ok_or_else(|| format!("boot list says something strange:\n{listed}"))?;
+        let newest = generations.iter().copied().max().ok_or_else(|| format!("no world:\n{checked}{listed}"))?;
+        Ok(State { newest, complete: generations.len() })
+    }
+}
+
+impl Disk {
+    /// Leaves the file where it is, for whoever looks into a failure.
+    pub fn keep(mut self) {
+        self.path = PathBuf::new();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
