@@ -202,6 +202,15 @@ pub(crate) fn granted<L: Layout>(m: &mut Machine<L>, r: &Regs) -> Result<Option<
             return Ok(None);
         }
     }
+    if checkpoint && !restart && !log_out {
+        // In the middle of coming up or of saving, devices and processes are in no state to be found in by a next
+        // start: nobody would wake the processes that wait for this save to end.
+        for function in [m.symbols.save_vm, m.symbols.log_out].into_iter().flatten() {
+            if m.sound(is_running(m, r, function))? {
+                return Ok(None);
+            }
+        }
+    }
     let wishes = &mut m.wishes;
     let function = if restart {
         wishes.restart = false;
