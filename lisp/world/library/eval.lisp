@@ -113,10 +113,18 @@
                   (funcall (get head '%special-form) form environment))
                  ((macro-function head)
                   (%eval (funcall (macro-function head) form) environment))
-                 ((get head '%instruction)
-                  (funcall (compile nil (list 'lambda nil form))))
+                 ((and (not (fboundp head))
+                       (or (get head '%analyser) (get head '%inline)))
+                  (%eval-compiled form environment))
                  (t
                   (apply head (%eval-arguments (cdr form) environment))))))))
+
+(defun %eval-compiled (form environment)
+  "The values of a form that only the compiler knows, such as an instruction: it is compiled, with the variables around it
+as arguments."
+  (let ((variables (remove-duplicates (mapcar #'car (%variables environment)) :from-end t)))
+    (apply (compile nil (list 'lambda variables form))
+           (mapcar (lambda (symbol) (cdr (%lexical-binding symbol environment))) variables))))
 
 (defun %eval-arguments (forms environment)
   "A list of the values of forms."
@@ -280,6 +288,21 @@
   (if (%eval (cadr form) environment)
       (%eval (caddr form) environment)
       (%eval (cadddr form) environment)))
+
+(%define-special-form lambda (form environment)
+  (%eval-function form environment))
+
+(%define-special-form and (form environment)
+  (do ((tail (cdr form) (cdr tail)))
+      ((null (cdr tail)) (if tail (%eval (car tail) environment) t))
+    (unless (%eval (car tail) environment)
+      (return nil))))
+
+(%define-special-form or (form environment)
+  (do ((tail (cdr form) (cdr tail)))
+      ((null (cdr tail)) (if tail (%eval (car tail) environment) nil))
+    (let ((value (%eval (car tail) environment)))
+      (when value (return value)))))
 
 (%define-special-form progn (form environment)
   (%eval-body (cdr form) environment))

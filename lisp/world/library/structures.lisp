@@ -64,3 +64,21 @@ new type of that name, and objects of the old one stay as they are."
       (%store copy (* 2 i) (%cell structure (* 2 i))))))
 
 (defun copy-structure (structure) (%copy-structure structure))
+
+;;; What the compiler makes instructions of, for forms that are interpreted
+
+(defun %check-structure (type object)
+  (if (%instancep object type) object (%wrong-type object type)))
+
+(defun %make-structure (type slots)
+  (%create-cell (%type-named type)))
+
+(defun %structure-p (type object)
+  (%instancep object type))
+
+(defun %structure-ref (type object slot)
+  (%cell (%check-structure type object) (* 2 slot)))
+
+(defun %structure-set (type object slot value)
+  (%store (%check-structure type object) (* 2 slot) value)
+  value)
