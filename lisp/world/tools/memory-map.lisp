@@ -57,12 +57,12 @@
 (defparameter *regions*
   '((#x0 "input and output, buffers") (#x1 "stack") (#x2 "page map") (#x3 "page map") (#x12 "screen")
     (#x13 "screen") (#x14 "interface page, UFNs, types") (#x15 "symbols by name") (#x16 "reference counts")
-    (#x17 "reference counts") (#x18 "type table") (#x19 "type table") (#x1C "reference counts, chains")
-    (#x1D "reference counts, chains")))
+    (#x17 "reference counts") (#x18 "type table") (#x19 "type table")))
 
 (defun region-name (segment)
   (let ((region (assoc segment *regions*)))
     (cond (region (cadr region))
+          ((<= #x1C segment #x2B) "reference counts, chains")
           ((<= #x2C segment #x2D) "symbols")
           (t "arrays, strings, bitmaps, code"))))
 
@@ -85,7 +85,7 @@
            (let ((free (cons-page-free page)))
              (cond ((> free 120) #x8000) ((> free 80) #x8020) ((> free 40) #xA0A0) ((> free 8) #xA5A5) (t #x7DDF))))
           ((> type 0) #x8421)
-          ((assoc segment *regions*) #xF0F0)
+          ((or (assoc segment *regions*) (<= #x1C segment #x2B)) #xF0F0)
           ((<= #x2C segment #x2D) #x9090)
           (t #xCC33))))
 
@@ -118,11 +118,13 @@
   "Paints everything."
   (let ((window (memory-map-window map))
         (row 0)
+        (labelled -9)
         (before -1))
     (fill-bitmap (window-canvas window) 0 0 (window-width window) (window-height window) 0 'replace)
     (dolist (entry (memory-map-rows map))
       (let ((segment (ash (car entry) -8)))
-        (when (and (not (eql segment before)) (<= (+ (map-y row) 12) (window-height window)))
+        (when (and (not (eql segment before)) (>= (- row labelled) 2))
+          (setq labelled row)
           (draw-string-on (window-canvas window) (format nil "~x" segment) 4 (- (map-y row) 4) *font* 'paint))
         (setq before segment))
       (paint-row map row)

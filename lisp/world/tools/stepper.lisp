@@ -140,5 +140,6 @@
 (defun step-example ()
   "Steps a small function, with its source."
   (eval *step-example*)
-  (compile 'step-fact)
+  (unless (%compiled-definition-p 'step-fact)
+    (compile 'step-fact))
   (step-call-of '(step-fact 4) *step-example*))

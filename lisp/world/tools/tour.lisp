@@ -19,7 +19,7 @@ Press Next, or Space. Try it evaluates the form below."
 Integers grow as large as they need:"
      (factorial 60))
     ("Defining functions"
-     "DEFUN defines a function. It is interpreted first, by an evaluator written in Lisp; COMPILE makes bytecode of it with the same compiler that has made this world.
+     "DEFUN defines a function: it is compiled to bytecode, here and now, by the same compiler that has made this world. What you type to the exec is interpreted, by an evaluator written in Lisp.
 
 (disassemble 'tak) prints the instructions of a function."
      (disassemble 'tak))
@@ -31,9 +31,8 @@ The inspector shows any object: what it means, and the words it is made of. Pres
     ("Counting references"
      "Nobody frees memory here. The machine counts the references to each object; almost every object has exactly one, and only the others are written down in a table. An object that loses its last reference is reclaimed a little later.
 
-(reference-count x) reads that table."
-     (let ((shared (list 1 2 3)))
-       (list (reference-count shared) (reference-count (cdr (list shared shared shared))))))
+(reference-count x) reads that table. The example makes a list that three others hold, and one that only the stack knows."
+     (count-example))
     ("The memory map"
      "All of Lisp's memory, a small square a page of 512 bytes. Pages that are written flash black. CONS pages are as dark as they are full.
 
@@ -71,6 +70,12 @@ The chapters in docs/ explain the machine, from a page fault to the collector, a
 That is all. Have fun."
      (help)))
   "Title, text, and a form to try.")
+
+(defun count-example ()
+  "The reference counts of a list that is in a list three times, and of that one."
+  (let* ((inner (list 1 2 3))
+         (outer (list inner inner inner)))
+    (list (reference-count inner) (reference-count outer))))
 
 (defstruct tour
   window
@@ -123,7 +128,9 @@ That is all. Have fun."
     (draw-centered window text x (+ y 4) 84 *font* 'paint)))
 
 (defun form-text (form)
-  (string-downcase (short-text form 54)))
+  "A form as it is typed, as much as fits."
+  (let ((text (string-downcase (prin1-to-string form))))
+    (if (> (length text) 52) (concatenate 'string (subseq text 0 49) "...") text)))
 
 (defun draw-tour (tour)
   "Draws the present page."
