@@ -63,6 +63,8 @@
 (defglobal %control-down nil)
 (defglobal *break-hook* nil)            ; called with the key of an interrupt character while something runs
 
+(defglobal %break-key nil)              ; the key of an interrupt character that has just been pressed
+
 (defun %queue-key (key down)
   (let ((new (list (cons key down))))
     (if %key-queue
@@ -94,7 +96,7 @@
   (cond ((or (eql key 36) (eql key 47)) (setq %control-down down))
         ;; Control-C and Control-E reach a computation that does not look at keys.
         ((and down %control-down *break-hook* (not %idle) (or (eql key 37) (eql key 3)))
-         (funcall *break-hook* key)))
+         (setq %break-key key)))
   (%queue-key key down))
 
 (defun \\dobufferedtransitions ()
@@ -107,6 +109,11 @@
         (let ((next (if (>= read %ring-last) %ring-first (+ read %record-words))))
           (%set-word ring 0 (if (eql next (%word ring 1)) 0 next)))))
     (setq \\keybuffering nil)
+    ;; The hook may stay for as long as it likes, in a break window that reads keys: all else is done.
+    (let ((key %break-key))
+      (when key
+        (setq %break-key nil)
+        (funcall *break-hook* key)))
     nil))
 
 (defun %key-event-waiting-p ()

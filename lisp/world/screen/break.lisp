@@ -159,13 +159,26 @@ Press a frame to see its variables. :abort gives up, :go goes on.
         (set-focus before)))))
 
 
+(defparameter *uninteresting-functions*
+  '(break-window enter-break invoke-debugger error break interrupted break-key \\dobufferedtransitions %give-turn
+    %undefined-function %unbound-variable %call-with-restarts)
+  "What stands between a mistake and its break window.")
+
+(defun interesting-frames (frames)
+  "The frames from the one where the mistake was made."
+  (let ((rest frames))
+    (loop
+      (when (or (null rest) (not (member (frame-name (car rest)) *uninteresting-functions*)))
+        (return (or rest frames)))
+      (setq rest (cdr rest)))))
+
 (defun break-window (condition title)
   "Lets the user look at a computation. Comes back only if he goes on; the value he gives."
   (release-mouse)
   (let* ((*break-level* (1+ *break-level*))
          (*debugger-hook* #'enter-break)
          (*break-condition* condition)
-         (*break-frames* (call-chain (frame-caller (%my-alink))))
+         (*break-frames* (interesting-frames (call-chain (frame-caller (%my-alink)))))
          (*break-frame* (car *break-frames*))
          (text (condition-text condition))
          (answer (break-in-window (format nil "~a ~d: ~a" title *break-level* (first-line text)) text *break-frames*)))
