@@ -51,11 +51,17 @@ impl Compiler {
 
     /// Compiles a file; the error lists everything that is wrong with it.
     pub fn file(&mut self, file: &str, text: &str) -> Result<Unit, String> {
+        let forms = self.host.read_all(file, text)?;
+        self.forms(file, &forms)
+    }
+
+    /// Compiles forms as if they were in a file.
+    pub fn forms(&mut self, file: &str, forms: &[Value]) -> Result<Unit, String> {
         self.host.symbols.symbol("*COMPILE-FILE*").value.set(Some(Value::text(file)));
         self.call("BEGIN-UNIT", &[], Position::default())?;
         let mut errors = Vec::new();
-        for form in self.host.read_all(file, text)? {
-            if let Err(error) = self.call("COMPILE-TOP-LEVEL", &[form], form.position()) {
+        for form in forms {
+            if let Err(error) = self.call("COMPILE-TOP-LEVEL", &[*form], form.position()) {
                 errors.push(self.blame(file, &error, form.position()));
             }
         }

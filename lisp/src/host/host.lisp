@@ -14,3 +14,8 @@
 (defun cadadr (list) (cadr (cadr list)))
 (defun caddar (list) (caddr (car list)))
 (defun cddddr (list) (cdr (cdddr list)))
+
+(defun getf (list name &optional default)
+  (cond ((null list) default)
+        ((eq (car list) name) (cadr list))
+        (t (getf (cddr list) name default))))

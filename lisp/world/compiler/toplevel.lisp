@@ -69,3 +69,18 @@
                (all (compile-lambda name (list nil (cons 'progn (append (reverse some) '(nil)))))))
           (push (car all) codes)
           (dolist (code (cdr all)) (push code *unit-codes*)))))))
+
+;;; Everything about the code objects of a lambda expression that the installed functions depend on, to compare what the host
+;;; and the machine make of it.
+
+(defun lambda-listing (name rest)
+  (mapcar #'%code-listing (compile-lambda name rest)))
+
+(defun %code-listing (code)
+  "A code object as the host and the machine compare it: bytes, constants, and the functions within it."
+  (list (getf code :name) (getf code :args) (getf code :locals) (getf code :stack)
+        (getf code :names) (getf code :bytes)
+        (mapcar (lambda (fixup)
+                  (list (car fixup) (cadr fixup)
+                        (if (member (cadr fixup) '(:code :function)) (%code-listing (caddr fixup)) (caddr fixup))))
+                (getf code :fixups))))

@@ -35,12 +35,3 @@
       (compile name (list* 'lambda (interpreted-function-lambda-list function) (interpreted-function-body function)))
       (%set-definition name function))
   name)
-
-(defun %code-listing (code)
-  "A code object as the host and the machine compare it: bytes, constants, and the functions within it."
-  (list (getf code :name) (getf code :args) (getf code :locals) (getf code :stack)
-        (getf code :names) (getf code :bytes)
-        (mapcar (lambda (fixup)
-                  (list (car fixup) (cadr fixup)
-                        (if (member (cadr fixup) '(:code :function)) (%code-listing (caddr fixup)) (caddr fixup))))
-                (getf code :fixups))))
