@@ -1,0 +1,119 @@
+//! Worlds that test themselves: the starter world with a program behind it, in place of its `MAIN`.
+//!
+//! ```text
+//!   battery.txt --tests--> battery-data.lisp --+
+//!   lisp/world, battery.lisp or soak.lisp -----+--compiler, linker--> sysout --host runner or QEMU--> console
+//! ```
+//!
+//! The program says on the console what it found, and ends the machine.
+#![forbid(unsafe_code)]
+
+use lisp::build::{Source, build};
+use lisp::compiler::Compiler;
+use lisp::host::with_room;
+use std::path::{Path, PathBuf};
+
+/// A line of the battery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Test {
+    /// What is evaluated.
+    pub expression: String,
+    /// What `PRIN1` writes for its values, or `!` and the type of a condition.
+    pub expected: String,
+}
+
+/// The folder of this crate.
+fn here() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The tests in a text in the format that battery.txt explains.
+pub fn tests(text: &str) -> Vec<Test> {
+    let mut tests = Vec::new();
+    let mut expression = String::new();
+    for line in text.lines() {
+        if expression.is_empty() && (line.is_empty() || line.starts_with(';')) {
+            continue;
+        }
+        if !expression.is_empty() {
+            expression.push('\n');
+        }
+        expression.push_str(line);
+        if let Some((before, expected)) = expression.rsplit_once(" ==> ") {
+            tests.push(Test { expression: before.to_string(), expected: expected.to_string() });
+            expression.clear();
+        }
+    }
+    tests
+}
+
+/// The tests of the battery.
+pub fn battery() -> Vec<Test> {
+    tests(include_str!("../battery.txt"))
+}
+
+/// A text as Lisp reads it.
+fn string(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The battery as a Lisp file: `*BATTERY*`, a list of pairs. A few tests a form, so that none of its functions is large.
+fn data() -> String {
+    let mut lisp = String::from("(defglobal *battery* nil)\n");
+    for part in battery().chunks(50) {
+        let pairs: Vec<String> =
+            part.iter().map(|test| format!("({} . {})", string(&test.expression), string(&test.expected))).collect();
+        lisp.push_str(&format!("(setq *battery* (append *battery* '({})))\n", pairs.join("\n")));
+    }
+    lisp
+}
+
+/// Builds the starter world with `program` (a file of this folder) behind it; its sysout, in the folder for temporary
+/// files.
+pub fn world(program: &str) -> Result<PathBuf, String> {
+    let stem = format!("duralumin-{}-{}", program.trim_end_matches(".lisp"), std::process::id());
+    let folder = std::env::temp_dir();
+    let file = |end: &str| folder.join(format!("{stem}{end}"));
+    let write = |path: &Path, bytes: &[u8]| {
+        std::fs::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    };
+    let data_file = file("-data.lisp");
+    write(&data_file, data().as_bytes())?;
+    let sources = vec![
+        Source { name: "battery-data.lisp".to_string(), path: data_file.clone() },
+        Source { name: program.to_string(), path: here().join(program) },
+    ];
+    let bytes = with_room(|| {
+        let mut compiler = Compiler::new()?;
+        build(&here().join("../../lisp/world"), sources, |source: &Source| compiler.file(&source.name, &source.text()?))
+    })?;
+    let sysout = file(".sysout");
+    write(&sysout, &bytes)?;
+    let _ = std::fs::remove_file(data_file);
+    Ok(sysout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_go_over_lines_and_comments_do_not_count() {
+        let text = "; a comment\n\n(+ 1 2) ==> 3\n(a\n; within\n b) ==> !error\n";
+        let test = |expression: &str, expected: &str| Test {
+            expression: expression.to_string(),
+            expected: expected.to_string(),
+        };
+        assert_eq!(tests(text), [test("(+ 1 2)", "3"), test("(a\n; within\n b)", "!error")]);
+    }
+
+    #[test]
+    fn the_battery_is_large_and_without_doubles() {
+        let battery = battery();
+        assert!(battery.len() >= 500, "{} expressions", battery.len());
+        for (number, test) in battery.iter().enumerate() {
+            let double = battery[..number].iter().find(|other| other.expression == test.expression);
+            assert_eq!(double, None, "twice in the battery");
+        }
+    }
+}
