@@ -55,6 +55,8 @@ if [ -z "$quick" ]; then
   cargo test --release -p store -p diskfs --test '*' -- --nocapture --test-threads=1
   step "images on the host"
   cargo test --release --workspace --test '*' --exclude kernel --exclude qemu --exclude scenarios --exclude store --exclude diskfs -- --test-threads=1
+  step "the starter world, and what the book asks one to type"
+  cargo test --release -p book
   step "scenarios on the host"
   cargo test --release -p scenarios --test host
   step "the bare machine in QEMU"

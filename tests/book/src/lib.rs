@@ -1,0 +1,111 @@
+//! The starter world in tests: built, started on the host runner, and typed at.
+//!
+//! ```text
+//!   lisp build --> target/starter.sysout --> runner, with a script that types --> what the exec prints, on standard output
+//! ```
+//! The first exec of the world prints on the console as well as in its window. An input and its answer look so there:
+//!
+//! ```text
+//!   3> (floor 17 5)
+//!   3
+//!   2
+//!   4>
+//! ```
+#![forbid(unsafe_code)]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// Builds the starter world, once, and says where it is.
+pub fn starter() -> Result<&'static Path, String> {
+    static STARTER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let build = || {
+        let file = qemu::root().join("target/starter.sysout");
+        let built = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
+            .args(["run", "--release", "--quiet", "-p", "lisp", "--", "build", "-o"])
+            .arg(&file)
+            .current_dir(qemu::root())
+            .status()
+            .map_err(|error| format!("cargo: {error}"))?;
+        if built.success() { Ok(file) } else { Err("the starter world does not build".into()) }
+    };
+    STARTER.get_or_init(build).as_deref().map_err(Clone::clone)
+}
+
+/// Plays a script on the host runner with the starter world; what it printed on the console. `limit` is for all of it.
+pub fn play(steps: &str, limit: Duration) -> Result<String, String> {
+    let (runner, starter) = (scenarios::runner()?, starter()?);
+    let text = |error: std::io::Error| error.to_string();
+    let name = |what: &str| {
+        let thread = std::thread::current().id();
+        std::env::temp_dir().join(format!("duralumin-world-{}-{thread:?}.{what}", std::process::id()))
+    };
+    let (script, console) = (name("script"), name("console"));
+    std::fs::write(&script, steps).map_err(text)?;
+    let output = std::fs::File::create(&console).map_err(text)?;
+    let mut child = Command::new(runner)
+        .arg(starter)
+        .arg("--script")
+        .arg(&script)
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(Stdio::inherit())
+        .spawn()
+        .map_err(|error| format!("the runner: {error}"))?;
+    let end = Instant::now() + limit;
+    let ended = loop {
+        match child.try_wait().map_err(text)? {
+            Some(status) if status.success() => break Ok(()),
+            Some(status) => break Err(format!("the runner ended with {status}")),
+            None if Instant::now() < end => std::thread::sleep(Duration::from_millis(20)),
+            None => {
+                let _ = child.kill();
+                let _ = child.wait();
+                break Err(format!("the runner did not end within {limit:?}"));
+            }
+        }
+    };
+    let printed = String::from_utf8_lossy(&std::fs::read(&console).map_err(text)?).replace('\r', "");
+    let _ = std::fs::remove_file(script);
+    let _ = std::fs::remove_file(console);
+    ended.map(|()| printed.clone()).map_err(|error| format!("{error}; the console:\n{printed}"))
+}
+
+/// The steps that type lines into the exec, each when the one before has been answered.
+pub fn typing<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    let mut steps = String::from("limit 60s\nwait idle\n");
+    for line in lines {
+        let quoted = line.replace('\\', "\\\\").replace('"', "\\\"");
+        let _ = write!(steps, "type \"{quoted}\\n\"\nwait idle\n");
+    }
+    steps + "quit\n"
+}
+
+/// The answers on a console, one for each input.
+pub fn answers(console: &str) -> Vec<String> {
+    let mut answers: Vec<String> = Vec::new();
+    for line in console.lines() {
+        let prompt = line.split_once("> ").filter(|(number, _)| number.parse::<u32>().is_ok());
+        match (prompt, answers.last_mut()) {
+            (Some(_), _) => answers.push(String::new()),
+            (None, Some(answer)) => {
+                answer.push_str(line);
+                answer.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    answers
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn answers_are_between_prompts() {
+        let console = "Welcome\n1> (floor 17 5)\n3\n2\n2> (values)\n3> ";
+        assert_eq!(super::answers(console), ["3\n2\n", "", ""]);
+    }
+}
