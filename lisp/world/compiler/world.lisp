@@ -8,9 +8,11 @@
 (defun compile (name &optional (definition nil given))
   "Compiles a function, or a lambda expression as the function of a name; the name, or the function if that is NIL."
   (let* ((lambda (if given definition (%lambda-expression name)))
-         (codes (if (eq (car lambda) '%named-lambda)
-                    (compile-lambda (or name (cadr lambda)) (cddr lambda))
-                    (compile-lambda (or name 'lambda) (cdr lambda)))))
+         (codes (%with-gensyms
+                 (lambda ()
+                   (if (eq (car lambda) '%named-lambda)
+                       (compile-lambda (or name (cadr lambda)) (cddr lambda))
+                       (compile-lambda (or name 'lambda) (cdr lambda)))))))
     (dolist (code (cdr codes))
       (%set-definition (getf code :name) (%install-function code)))
     (let ((function (%install-function (car codes))))

@@ -474,6 +474,129 @@ as arguments."
   (unwind-protect (%eval (cadr form) environment)
     (%eval-body (cddr form) environment)))
 
+;;; Macros that are used most are special forms here, too: it is faster, and makes no new symbols, which live for ever.
+
+(%define-special-form when (form environment)
+  (if (%eval (cadr form) environment)
+      (%eval-body (cddr form) environment)
+      nil))
+
+(%define-special-form unless (form environment)
+  (if (%eval (cadr form) environment)
+      nil
+      (%eval-body (cddr form) environment)))
+
+(%define-special-form cond (form environment)
+  (do ((clauses (cdr form) (cdr clauses)))
+      ((null clauses) nil)
+    (let ((clause (car clauses)))
+      (if (cdr clause)
+          (when (%eval (car clause) environment)
+            (return (%eval-body (cdr clause) environment)))
+          (let ((value (%eval (car clause) environment)))
+            (when value (return value)))))))
+
+(%define-special-form case (form environment)
+  (%eval-case (%eval (cadr form) environment) (cddr form) environment #'%key-matches-p))
+
+(%define-special-form typecase (form environment)
+  (%eval-case (%eval (cadr form) environment) (cddr form) environment
+              (lambda (value type) (or (eq type 'otherwise) (typep value type)))))
+
+(defun %key-matches-p (value keys)
+  "True if a value is among the keys of a clause of CASE."
+  (cond ((or (eq keys t) (eq keys 'otherwise)) t)
+        ((consp keys) (member value keys))
+        (t (and keys (eql value keys)))))
+
+(defun %eval-case (value clauses environment test)
+  (do ((clauses clauses (cdr clauses)))
+      ((null clauses) nil)
+    (when (funcall test value (caar clauses))
+      (return (%eval-body (cdar clauses) environment)))))
+
+(%define-special-form prog1 (form environment)
+  (let ((value (%eval (cadr form) environment)))
+    (%eval-body (cddr form) environment)
+    value))
+
+(%define-special-form multiple-value-list (form environment)
+  (multiple-value-list (%eval (cadr form) environment)))
+
+(%define-special-form multiple-value-bind (form environment)
+  (let ((values (multiple-value-list (%eval (caddr form) environment))))
+    (%bind-parameters (cons '&optional (append (cadr form) '(&rest %more))) values (cdddr form) environment)))
+
+(defun %eval-loop (variable body environment step)
+  "Evaluates the body of a loop, with a variable bound anew each time, until STEP, which is called with its pair, says
+that it is over. RETURN leaves the loop; statements may have labels."
+  (let ((tag (list 'block))
+        (statements (cons 'tagbody body))
+        (plain (not (some #'symbolp body))))
+    (catch tag
+      (let ((environment (%with-exits (list (cons nil tag)) environment))
+            (values nil))
+        (do ()
+            ((car (setq values (funcall step))) (funcall (cdr values)))
+          (let ((inner (%with-variable variable (cdr values) environment)))
+            (if plain
+                (dolist (form body) (%eval form inner))
+                (%eval statements inner))))))))
+
+(%define-special-form dotimes (form environment)
+  (let* ((binding (cadr form))
+         (symbol (car binding)))
+    (if (%unusual-loop-p symbol (cddr form))
+        (%eval (funcall (macro-function 'dotimes) form) environment)
+        (let ((limit (%eval (cadr binding) environment))
+              (i -1))
+          (%eval-loop symbol (cddr form) environment
+                      (lambda ()
+                        (setq i (1+ i))
+                        (if (< i limit)
+                            (cons nil i)
+                            (cons t (lambda ()
+                                      (%eval (caddr binding) (%with-variable symbol i environment)))))))))))
+
+(%define-special-form dolist (form environment)
+  (let* ((binding (cadr form))
+         (symbol (car binding)))
+    (if (%unusual-loop-p symbol (cddr form))
+        (%eval (funcall (macro-function 'dolist) form) environment)
+        (let ((list (%eval (cadr binding) environment)))
+          (%eval-loop symbol (cddr form) environment
+                      (lambda ()
+                        (if list
+                            (prog1 (cons nil (car list))
+                              (setq list (cdr list)))
+                            (cons t (lambda ()
+                                      (%eval (caddr binding) (%with-variable symbol nil environment)))))))))))
+
+(defun %unusual-loop-p (symbol body)
+  "True of loops over a special variable, or with declarations: they are expanded."
+  (or (%special-variable-p symbol)
+      (and (consp body) (consp (car body)) (eq (caar body) 'declare))))
+
+(%define-special-form handler-case (form environment)
+  (let* ((tag (list 'handler-case))
+         (no-error (assoc :no-error (cddr form)))
+         (bindings (mapcar (lambda (clause)
+                             (cons (car clause)
+                                   (lambda (condition) (throw tag (list clause condition)))))
+                           (remove no-error (cddr form))))
+         (result (catch tag
+                   (cons nil (multiple-value-list
+                              (%call-with-handlers bindings (lambda () (%eval (cadr form) environment)))))))
+         (clause (car result)))
+    (cond (clause
+           (%eval-body (cddr clause)
+                       (if (cadr clause)
+                           (%with-variable (car (cadr clause)) (cadr result) environment)
+                           environment)))
+          (no-error
+           (%bind-parameters (cadr no-error) (cdr result) (cddr no-error) environment))
+          (t (values-list (cdr result))))))
+
 ;;; Several values
 
 (%define-special-form multiple-value-call (form environment)

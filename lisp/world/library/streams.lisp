@@ -184,16 +184,19 @@
 
 (defun make-string-output-stream ()
   "A stream that collects what is written to it."
-  (let ((stream (make-stream :name "string" :data nil)))
-    (setf (stream-writer stream)
-          (lambda (character)
-            (setf (stream-data stream) (cons character (stream-data stream)))))
-    stream))
+  ;; The characters are in a cell of their own, backwards: if the writer knew the stream, and the stream the writer, they
+  ;; would refer to each other for ever.
+  (let ((collected (list nil)))
+    (make-stream :name "string"
+                 :data collected
+                 :writer (lambda (character)
+                           (rplaca collected (cons character (car collected)))))))
 
 (defun get-output-stream-string (stream)
   "What was written to the stream since the last time."
-  (let ((characters (stream-data stream)))
-    (setf (stream-data stream) nil)
+  (let* ((collected (stream-data stream))
+         (characters (car collected)))
+    (rplaca collected nil)
     (coerce (nreverse characters) 'string)))
 
 ;;; Streams on other streams
