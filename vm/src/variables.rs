@@ -159,10 +159,12 @@ pub(crate) fn store_n<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     Flow::Next
 }
 
-/// COPYN: copies out of the stack; the operand counts words.
+/// COPYN: copies out of the stack; the operand counts words down from the top, so that 0 copies the top itself. (Two less
+/// than STOREN counts: in the reference, whose results count, the top is pushed before the place is looked for.)
 #[inline(always)]
 pub(crate) fn copy_n<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
-    let cells = (m.operand(r, 1) + 2) >> 1;
+    let cells = m.operand(r, 1) >> 1;
+    m.space.set_cell(LispPtr(r.sp), r.tos);
     m.push(r, m.below(r, cells));
     Flow::Next
 }

@@ -105,7 +105,7 @@
     (cond ((not (boxed var)) (emit-set-place place (not (eq target :effect))))
           ((eq target :effect)
            (emit-place place) (emit '(:op SWAP) 0) (emit '(:op RPLACA) -1) (emit-pop))
-          (t (emit-place place) (emit '(:op COPYN 0) 1) (emit '(:op RPLACA) -1) (emit-pop)))
+          (t (emit-place place) (emit '(:op COPYN 2) 1) (emit '(:op RPLACA) -1) (emit-pop)))
     (if (eq target :return) (finish target))))
 
 (define-emitter free (node target)
@@ -235,7 +235,7 @@
   (emit-values (caddr node))
   (cond ((eq target :effect) (emit (cadr node) -1) (emit-pop))
         (t (emit '(:op SWAP) 0)
-           (emit '(:op COPYN 0) 1)
+           (emit '(:op COPYN 2) 1)
            (emit (cadr node) -1)
            (emit-pop)
            (if (eq target :return) (finish target)))))
