@@ -5,9 +5,33 @@
 
 (defun %clock (which) (%subr 49 which nil))
 
+(defglobal %now (%create-cell 2))       ; a box for what the clock of the day shows
+(defglobal %time-zero nil)              ; what it showed when somebody first asked, a box too
+
 (defun get-internal-real-time ()
-  "Milliseconds since the world started."
-  (%clock 2))
+  "Milliseconds since somebody first asked. They begin again after 24 days."
+  (%subr 49 0 %now)
+  (unless %time-zero
+    (setq %time-zero (%create-cell 2))
+    (%set-word %time-zero 0 (%word %now 0))
+    (%set-word %time-zero 1 (%word %now 1)))
+  (let ((low (- (%word %now 1) (%word %time-zero 1)))
+        (high (- (%word %now 0) (%word %time-zero 0))))
+    (when (< low 0)
+      (setq low (+ low 65536) high (- high 1)))
+    (%op MAKENUMBER (logand high 32767) low)))
+
+;;; In a saved world that starts again the clock goes on where it was, or those who sleep would sleep too long.
+(defun %resume-clock ()
+  (when %time-zero
+    (let ((low (- (%word %now 1) (%word %time-zero 1)))
+          (high (- (%word %now 0) (%word %time-zero 0))))
+      (%subr 49 0 %now)
+      (%set-word %time-zero 1 (logand (- (%word %now 1) low) 65535))
+      (%set-word %time-zero 0
+                 (logand (- (%word %now 0) high (if (< (- (%word %now 1) low) 0) 1 0)
+                            (if (> (- (%word %now 1) low) 65535) -1 0))
+                         65535)))))
 
 (defun get-internal-run-time () (%clock 2))
 

@@ -26,6 +26,7 @@
   (%repair-system-context)
   (setq %key-queue nil)
   (setq %control-down nil)
+  (%resume-clock)
   (dolist (hook *restart-hooks*)
     (funcall hook)))
 
