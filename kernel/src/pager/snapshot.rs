@@ -67,12 +67,14 @@ pub(super) struct State {
     /// Is there a snapshot?
     active: bool,
     counters: Counters,
+    /// As in the counters, but since the last snapshot began.
+    longest_copy_now: u64,
 }
 
 impl State {
     /// `copies` has an element for each 4 KiB page.
     pub(super) fn new(copies: &'static mut [u64]) -> Self {
-        Self { copies, active: false, counters: Counters::default() }
+        Self { copies, active: false, counters: Counters::default(), longest_copy_now: 0 }
     }
 }
 
@@ -85,6 +87,7 @@ pub fn begin(mut page: impl FnMut(u32)) {
         assert!(!pager.snapshot.active, "one snapshot at a time");
         let started = clock::cycles();
         pager.snapshot.active = true;
+        pager.snapshot.longest_copy_now = 0;
         let mut pages = 0;
         for (number, entry) in pager.entries.iter_mut().enumerate() {
             // SAFETY: a valid reference; the processor sets bits in it, but not while this code runs on it.
@@ -144,9 +147,9 @@ pub fn end(saved: bool) {
     });
 }
 
-/// The longest time that a copy took since the machine came up, microseconds.
+/// The longest time that a copy took since the last snapshot began, microseconds.
 pub fn longest_copy() -> u64 {
-    counters().longest_copy * 1_000_000 / clock::tsc_hertz().max(1)
+    with(|pager| pager.snapshot.longest_copy_now) * 1_000_000 / clock::tsc_hertz().max(1)
 }
 
 /// What snapshots have cost so far.
@@ -193,9 +196,10 @@ impl Pager {
             self.snapshot.copies[page] = copy.0 | COPIED | u64::from(self.existing(page));
         }
         self.thaw(page);
-        let counters = &mut self.snapshot.counters;
-        counters.copies += 1;
-        counters.longest_copy = counters.longest_copy.max(clock::cycles() - started);
+        let (passed, state) = (clock::cycles() - started, &mut self.snapshot);
+        state.counters.copies += 1;
+        state.counters.longest_copy = state.counters.longest_copy.max(passed);
+        state.longest_copy_now = state.longest_copy_now.max(passed);
     }
 
     /// Serves a write to a page that is there and cannot be written.
