@@ -99,7 +99,7 @@ impl Live {
 /// Bytes of a new piece.
 pub fn piece(length: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length).map_err(|_| VolumeError::NoSpace)?;
+    bytes.try_reserve_exact(length).map_err(|_| VolumeError::NoMemory)?;
     bytes.resize(length, 0);
     Ok(bytes)
 }

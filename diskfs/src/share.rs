@@ -37,21 +37,25 @@ impl Turns {
         Turns { turn: Who::Worlds, owed: [None; 2] }
     }
 
-    /// Gives a user the turn; waits for what the other has under way.
-    fn take(&mut self, who: Who, device: &mut impl Device) {
-        if self.turn == who {
-            return;
-        }
-        loop {
+    /// Is it a user's turn? If the other has nothing under way any more, it is. Does not wait.
+    pub fn ready(&mut self, who: Who, device: &mut impl Device) -> bool {
+        if self.turn != who {
             match device.poll() {
-                Ok(0) => break,
-                Ok(_) => core::hint::spin_loop(),
+                Ok(0) => self.turn = who,
+                Ok(_) => {}
                 Err(error) => {
                     self.owed[self.turn as usize].get_or_insert(error);
                 }
             }
         }
-        self.turn = who;
+        self.turn == who
+    }
+
+    /// Gives a user the turn; waits for what the other has under way.
+    fn take(&mut self, who: Who, device: &mut impl Device) {
+        while !self.ready(who, device) {
+            core::hint::spin_loop();
+        }
     }
 
     /// As [`Device::room`].

@@ -254,17 +254,6 @@ impl<D: Device> DiskVolume<D> {
         Ok(())
     }
 
-    /// Makes all that was written durable, of every open file; the first error.
-    pub fn sync_all(&mut self) -> Result<()> {
-        let nodes: Vec<u32> = self.live.keys().copied().collect();
-        let mut result = Ok(());
-        for node in nodes {
-            // One that fails must not keep the others from the disk.
-            result = result.and(self.flush(node));
-        }
-        result
-    }
-
     pub(crate) fn fs(&mut self) -> &mut FileSystem<Region<D>> {
         &mut self.fs
     }
@@ -521,7 +510,7 @@ impl<D: Device> Volume for DiskVolume<D> {
                     _ => Kind::Other,
                 };
                 let node = entry.node_ptr().id().into();
-                entries.add(Entry { name: &names::from_disk(name), kind: Some(kind), node });
+                entries.add(Entry { name: &names::from_disk(name), kind: Some(kind), node }).map_err(no)?;
             }
             Ok(entries)
         })
@@ -713,6 +702,16 @@ impl<D: Device> Volume for DiskVolume<D> {
         check_path(path)?;
         self.look(|tx| find(tx, path).map(drop))?;
         Ok(Space { block: BLOCK as u32, free: self.fs.allocator().free().saturating_sub(RESERVE) })
+    }
+
+    fn sync_all(&mut self) -> Result<()> {
+        let nodes: Vec<u32> = self.live.keys().copied().collect();
+        let mut result = Ok(());
+        for node in nodes {
+            // One that fails must not keep the others from the disk.
+            result = result.and(self.flush(node));
+        }
+        result
     }
 }
 

@@ -175,6 +175,11 @@ impl Volume for Mounts {
         let (volume, path) = self.at(path);
         volume.space(path)
     }
+
+    fn sync_all(&mut self) -> Result<()> {
+        let results: Vec<Result<()>> = self.volumes.iter_mut().map(|volume| volume.sync_all()).collect();
+        results.into_iter().collect()
+    }
 }
 
 #[cfg(test)]

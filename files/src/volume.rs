@@ -322,6 +322,10 @@ pub trait Volume {
     fn link(&mut self, existing: &Path, new: &Path) -> Result<()>;
     /// How much room there is.
     fn space(&mut self, path: &Path) -> Result<Space>;
+    /// As [`Volume::sync`], for all that was written to any file; the first error. For volumes that gather writes.
+    fn sync_all(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Lisp's files: a volume in memory with what a boot module brought (QEMU's `-initrd`, a tar archive), the host's folder
-//! under a name in it; and files out again over the serial line, for tests.
+//! Lisp's files: those on the machine's disk, or a volume in memory with what a boot module brought (QEMU's `-initrd`, a tar
+//! archive); the host's folder under a name in it; and files out again over the serial line, for tests.
 //!
 //! ```text
-//!   {DSK}             in memory, gone when the power is
+//!   {DSK}             on the disk; without a place for files on it, or with a boot module, in memory
 //!   {DSK}<init>       what QEMU's command line handed over
 //!   {DSK}<share>      the host's folder, if QEMU has one for us
 //!   {DSK}<machine>    the serial line and the status that the run ends with
@@ -14,10 +14,9 @@
 
 use crate::devices::{fw_cfg, ninep};
 use crate::memory::{PhysicalAddress, direct};
-use crate::{clock, handoff, log as serial_log, panic, power};
+use crate::{clock, disk_files, handoff, log as serial_log, panic, power};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::string::ToString;
 use files::{FileId, LispFiles, MemoryVolume, Mounts, PathBuf, Volume};
 use kernel_logic::archive;
 use kernel_logic::environment::Environment;
@@ -39,28 +38,15 @@ const MACHINE: &str = "machine";
 
 /// All that this machine has.
 pub fn start(environment: &Environment) -> KernelFiles {
-    let mut root = MemoryVolume::new(now);
-    if let Some(archive) = boot_module() {
-        match archive::add_archive(&mut root, archive) {
-            Ok(count) => info!("{count} files in memory from a boot module of {} bytes", archive.len()),
-            Err(error) => panic::fatal(format_args!("The boot module cannot be used: {error}.")),
-        }
-    }
-    if handoff().command_line.has("fw-cfg") {
-        for (name, bytes) in fw_cfg::files() {
-            let length = bytes.len();
-            match root.provide(&[INIT.to_string(), name.clone()], Cow::Owned(bytes)) {
-                Ok(()) => info!("{{DSK}}<{INIT}>{name}: {length} bytes"),
-                Err(error) => warn!("{{DSK}}<{INIT}>{name} cannot be had: {error}"),
-            }
-        }
-    }
-    let mut volumes = Mounts::new(Box::new(root));
+    let mut volumes = Mounts::new(root());
     let mut mount = |name: &str, volume: Box<dyn Volume>| {
         if let Err(error) = volumes.mount(name, volume) {
             warn!("{{DSK}}<{name}> cannot be had: {error}");
         }
     };
+    if handoff().command_line.has("fw-cfg") {
+        mount(INIT, Box::new(handed_over()));
+    }
     mount(MACHINE, Box::new(MachineFiles::new(print, power::set_status, || power::end_run())));
     if let Some((tag, share)) = ninep::start() {
         mount(&tag, Box::new(share));
@@ -71,6 +57,36 @@ pub fn start(environment: &Environment) -> KernelFiles {
     let mut files = LispFiles::new(volumes, PathBuf::new(), home, author);
     files.watch(export);
     files
+}
+
+/// The files of the boot module, or else of the disk, or else none.
+fn root() -> Box<dyn Volume> {
+    let mut memory = MemoryVolume::new(now);
+    match boot_module() {
+        Some(archive) => match archive::add_archive(&mut memory, archive) {
+            Ok(count) => info!("{count} files in memory from a boot module of {} bytes", archive.len()),
+            Err(error) => panic::fatal(format_args!("The boot module cannot be used: {error}.")),
+        },
+        None => {
+            if let Some(disk) = disk_files::open() {
+                return disk;
+            }
+        }
+    }
+    Box::new(memory)
+}
+
+/// What QEMU's command line handed over.
+fn handed_over() -> MemoryVolume {
+    let mut volume = MemoryVolume::new(now);
+    for (name, bytes) in fw_cfg::files() {
+        let length = bytes.len();
+        match volume.provide(core::slice::from_ref(&name), Cow::Owned(bytes)) {
+            Ok(()) => info!("{{DSK}}<{INIT}>{name}: {length} bytes"),
+            Err(error) => warn!("{{DSK}}<{INIT}>{name} cannot be had: {error}"),
+        }
+    }
+    volume
 }
 
 /// Prints what Lisp wrote for the serial line; its ends of lines are carriage returns or line feeds.

@@ -9,6 +9,7 @@ use crate::saving;
 use crate::{clock, cpu, memory, pager, power};
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, Ordering};
+use files::Volume as _;
 use kernel_logic::environment::Environment;
 use kernel_logic::mouse::Buttons;
 use kernel_logic::pixels;
@@ -23,6 +24,9 @@ use vm::platform::{
 
 /// Free memory that a new Lisp page must leave: a page fault later still needs frames.
 const RESERVE: u64 = 256 << 10;
+
+/// What was written to an open file is made durable when Lisp rests, but not more often than that, microseconds.
+const SYNC_AFTER: u64 = 2_000_000;
 
 /// The running machine's way to be noticed; null while no machine runs.
 static ATTENTION: AtomicPtr<Attention> = AtomicPtr::new(core::ptr::null_mut());
@@ -54,6 +58,8 @@ pub struct KernelPlatform {
     console: Line,
     /// How often Lisp had nothing to do.
     rests: u64,
+    /// When files were last made durable, in microseconds.
+    files_synced: u64,
     files: KernelFiles,
     power: power::Wish,
     environment: Environment,
@@ -76,9 +82,18 @@ impl KernelPlatform {
             mouse: (width / 2, height / 2),
             console: Line { bytes: [0; 200], length: 0 },
             rests: 0,
+            files_synced: 0,
             files,
             power: power::Wish::default(),
             environment,
+        }
+    }
+
+    /// Makes durable what was written to open files.
+    fn sync_files(&mut self) {
+        self.files_synced = clock::microseconds();
+        if let Err(error) = self.files.volume().sync_all() {
+            warn!("not all files are as they were written: {error}");
         }
     }
 
@@ -265,6 +280,9 @@ impl Platform for KernelPlatform {
     fn idle(&mut self, microseconds: u32) {
         let end = clock::microseconds() + u64::from(microseconds);
         self.rests += 1;
+        if clock::microseconds() > self.files_synced + SYNC_AFTER {
+            self.sync_files();
+        }
         if self.rests == 1 {
             info!("Lisp rests for the first time");
             log_counters();
@@ -282,6 +300,7 @@ impl Platform for KernelPlatform {
     }
 
     fn power_off(&mut self) {
+        self.sync_files();
         power::end_run();
     }
 }

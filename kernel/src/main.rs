@@ -16,6 +16,7 @@ mod acpi;
 mod clock;
 mod cpu;
 mod devices;
+mod disk_files;
 mod entry;
 mod files;
 mod log;

@@ -10,11 +10,13 @@
 
 use crate::devices::block::{self, DiskError};
 use crate::devices::{display, text};
+use crate::disk_files::DiskOf;
 use crate::memory::exclusive::Exclusive;
 use crate::pager::snapshot;
 use crate::{clock, pager, power};
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use diskfs::Who;
 use log::{error, info, warn};
 use store::{
     Block, Date, Device, DeviceError, Health, Name, NewWorld, Origin, PageSource, Progress, Record, SaveInfo, SaveKind,
@@ -41,7 +43,7 @@ const NO_SPACE: u32 = 28;
 const READING_TIME: u64 = 10_000_000;
 
 /// The virtio disk, as the store wants it.
-struct VirtioDisk;
+pub struct VirtioDisk;
 
 fn device_error(error: DiskError, sector: u64) -> DeviceError {
     match error {
@@ -252,7 +254,7 @@ fn begin(kind: SaveKind) -> Result<(), StoreError> {
 
 /// Goes on with the save; says how far it is.
 fn step(budget: usize) -> Result<Progress, StoreError> {
-    let progress = with(|store| store.step(&mut VirtioDisk, &mut Snapshot, budget));
+    let progress = with(|store| store.step(&mut DiskOf(Who::Worlds), &mut Snapshot, budget));
     match progress {
         Ok(Progress::Done { .. }) | Err(_) => snapshot::end(progress.is_ok()),
         Ok(_) => {}

@@ -194,6 +194,7 @@ fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
     match exit {
         Exit::Logout | Exit::Steps => {
             info!("Lisp has logged out");
+            machine.platform.power_off();
             power::end_run()
         }
         Exit::Fatal(error) => panic::fatal(format_args!("{error}.")),

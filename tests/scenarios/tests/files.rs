@@ -21,6 +21,8 @@ fn main() -> ExitCode {
     let mut suite = Suite::default();
     suite.test("battery-on-host", || battery_on_host(&medley));
     suite.test("battery-on-share", || battery_on_share(&medley));
+    suite.test("battery-on-disk", || battery_on_disk(&medley));
+    suite.test("files-last", || files_last(&medley));
     suite.test("conformance-on-share", || conformance(&medley));
     suite.test("many-files", || many_files(&medley));
     suite.test("hostile-names", || hostile_names(&medley));
@@ -120,6 +122,92 @@ fn battery_on_share(medley: &Path) -> Outcome {
     folder.write("job.lisp", &battery("{DSK}/share/").replace("STOP", "(il:logout t)"));
     run_job(machine(medley, &folder, false), End::Success)?;
     same(&battery_expected(), &folder.read("battery.out")?)
+}
+
+/// Runs `boot`; what it said.
+fn boot(arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
+    command.current_dir(qemu::root()).args(["run", "--release", "--quiet", "-p", "boot-tools", "--"]).args(arguments);
+    let output = command.output().map_err(text)?;
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.success() { Ok(said) } else { Err(format!("boot {}: {said}", arguments.join(" "))) }
+}
+
+/// A machine's disk with files of the test's folder on it.
+struct Disk(String);
+
+impl Disk {
+    fn new(folder: &Folder, medley: &Path, files: &[(&str, &str)]) -> Result<Disk, String> {
+        let disk = Disk(folder.0.join("machine.disk").display().to_string());
+        boot(&["import", &medley.display().to_string(), &disk.0, "--files", "128"])?;
+        for (name, content) in files {
+            disk.put(folder, name, content)?;
+        }
+        Ok(disk)
+    }
+
+    fn put(&self, folder: &Folder, name: &str, content: &str) -> Outcome {
+        let file = folder.0.join("in");
+        fs::write(&file, content).map_err(text)?;
+        boot(&["cp", &file.display().to_string(), &format!("{}:{name}", self.0)]).map(drop)
+    }
+
+    fn get(&self, folder: &Folder, name: &str) -> Result<Vec<u8>, String> {
+        let file = folder.0.join("out");
+        boot(&["cp", &format!("{}:{name}", self.0), &file.display().to_string()])?;
+        fs::read(file).map_err(text)
+    }
+
+    /// Runs its job and checks it.
+    fn run(&self) -> Result<Qemu, String> {
+        let machine = Machine::new().limit(LIMIT).memory(384).writable_disk(&self.0).word("autosave=0");
+        let qemu = run_job(machine.job("{DSK}/job.lisp"), End::Success)?;
+        boot(&["check", &self.0])?;
+        Ok(qemu)
+    }
+}
+
+fn lines(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\r', "\n")
+}
+
+fn battery_on_disk(medley: &Path) -> Outcome {
+    let folder = Folder::new("battery-disk");
+    let disk = Disk::new(&folder, medley, &[("job.lisp", &battery("{DSK}/").replace("STOP", "(il:logout t)"))])?;
+    disk.run()?;
+    same(&battery_expected(), &lines(&disk.get(&folder, "battery.out")?))
+}
+
+/// What one run writes the next one reads; a file that is open when Lisp stops is there, too.
+fn files_last(medley: &Path) -> Outcome {
+    let folder = Folder::new("last");
+    let job = "(il:closef (let ((s (il:openstream \"{DSK}/first.txt\" 'il:output 'il:new))) (princ \"one\" s) s))
+(defvar *open* (il:openstream \"{DSK}/open.txt\" 'il:output 'il:new))
+(princ \"not closed\" *open*)
+(il:forceoutput *open*)
+(il:logout t)\n";
+    let disk = Disk::new(&folder, medley, &[("job.lisp", &format!("{HEAD}{job}"))])?;
+    disk.run()?;
+    same("one", &lines(&disk.get(&folder, "first.txt")?))?;
+    same("not closed", &lines(&disk.get(&folder, "open.txt")?))?;
+    let job = "(with-open-file (s \"{DSK}/first.txt\" :direction :input)
+  (with-open-file (o \"{DSK}/second.txt\" :direction :output) (format o \"~a and two\" (read-line s nil))))
+(let ((start (get-internal-real-time)) (n 0))
+  (dotimes (i 1000)
+    (il:closef (il:openstream (format nil \"{DSK}/many/f~d.lisp\" i) 'il:output 'il:new)))
+  (format *error-output* \"1000 files made in ~d ms~%\" (floor (* 1000 (- (get-internal-real-time) start)) internal-time-units-per-second))
+  (setq start (get-internal-real-time))
+  (setq n (length (il:directory \"{DSK}/many/*.*;*\")))
+  (format *error-output* \"~d files listed in ~d ms~%\" n (floor (* 1000 (- (get-internal-real-time) start)) internal-time-units-per-second)))
+(il:logout t)\n";
+    disk.put(&folder, "job.lisp", &format!("{HEAD}{job}"))?;
+    let qemu = disk.run()?;
+    let log = qemu.log();
+    log.lines().filter(|line| line.contains("1000 files")).for_each(|line| println!("     on the disk: {line}"));
+    if !log.contains("1000 files listed") {
+        return Err(log);
+    }
+    same("one and two", &lines(&disk.get(&folder, "second.txt")?))
 }
 
 fn conformance(medley: &Path) -> Outcome {
