@@ -31,6 +31,8 @@ const PIECE_BLOCKS: u64 = (PIECE / BLOCK) as u64;
 /// Mode bits of what Lisp makes.
 const FILE_MODE: u16 = Node::MODE_FILE | 0o644;
 const DIRECTORY_MODE: u16 = Node::MODE_DIR | 0o755;
+/// How many kinds of files are remembered.
+const MOST_KINDS: usize = 20_000;
 /// Pieces that are read at once when somebody reads on and on.
 const AHEAD: u64 = 4;
 
@@ -82,6 +84,8 @@ pub struct DiskVolume<D: Device> {
     options: Options,
     open: Vec<Option<Open>>,
     live: BTreeMap<u32, Live>,
+    /// What nodes are that some directory has named. Directories do not say, and Lisp lists one for each file that it makes.
+    kinds: BTreeMap<u32, Kind>,
     /// Counts uses of pieces.
     clock: u64,
 }
@@ -92,6 +96,14 @@ fn told(error: Error) -> VolumeError {
 
 fn no(error: VolumeError) -> Error {
     Error::new(error.number().cast_signed())
+}
+
+fn kind(node: &Node) -> Kind {
+    match node.mode() & Node::MODE_TYPE {
+        Node::MODE_DIR => Kind::Directory,
+        Node::MODE_FILE => Kind::File,
+        _ => Kind::Other,
+    }
 }
 
 fn seconds(date: i64) -> u64 {
@@ -197,7 +209,7 @@ impl<D: Device> DiskVolume<D> {
             // On a full disk it must be possible to go on and remove something; the next open tries again.
             let _ = fs.tx(|tx| tx.release_unused_nodes());
         }
-        Ok(Self { fs, options, open: Vec::new(), live: BTreeMap::new(), clock: 0 })
+        Ok(Self { fs, options, open: Vec::new(), live: BTreeMap::new(), kinds: BTreeMap::new(), clock: 0 })
     }
 
     /// What has gone to the disk and come from it.
@@ -304,11 +316,7 @@ impl<D: Device> DiskVolume<D> {
     fn attributes_of(&self, node: &TreeData<Node>) -> Attributes {
         let (id, node) = (node.id(), node.data());
         let live = self.live.get(&id);
-        let kind = match node.mode() & Node::MODE_TYPE {
-            Node::MODE_DIR => Kind::Directory,
-            Node::MODE_FILE => Kind::File,
-            _ => Kind::Other,
-        };
+        let kind = kind(node);
         let on_disk = if kind == Kind::Directory { 0 } else { node.size() };
         Attributes {
             kind,
@@ -479,6 +487,10 @@ impl<D: Device> DiskVolume<D> {
     }
 
     fn forget_name(&mut self, node: Option<u32>) {
+        if let Some(id) = node {
+            // The number will be another's.
+            self.kinds.remove(&id);
+        }
         if let Some(live) = node.and_then(|id| self.live.get_mut(&id)) {
             live.nameless = true;
         }
@@ -494,7 +506,11 @@ impl<D: Device> Volume for DiskVolume<D> {
 
     fn entries(&mut self, directory: &Path) -> Result<Entries> {
         check_path(directory)?;
-        self.look(|tx| {
+        let mut kinds = core::mem::take(&mut self.kinds);
+        if kinds.len() > MOST_KINDS {
+            kinds.clear();
+        }
+        let entries = self.look(|tx| {
             let directory = find(tx, directory)?;
             if !directory.data().is_dir() {
                 return Err(Error::new(ENOTDIR));
@@ -504,16 +520,21 @@ impl<D: Device> Volume for DiskVolume<D> {
             let mut entries = Entries::default();
             for entry in &found {
                 let Some(name) = entry.name() else { continue };
-                let kind = match tx.read_tree(entry.node_ptr())?.data().mode() & Node::MODE_TYPE {
-                    Node::MODE_DIR => Kind::Directory,
-                    Node::MODE_FILE => Kind::File,
-                    _ => Kind::Other,
+                let id = entry.node_ptr().id();
+                let kind = match kinds.get(&id) {
+                    Some(&known) => known,
+                    None => {
+                        let found = kind(tx.read_tree(entry.node_ptr())?.data());
+                        kinds.insert(id, found);
+                        found
+                    }
                 };
-                let node = entry.node_ptr().id().into();
-                entries.add(Entry { name: &names::from_disk(name), kind: Some(kind), node }).map_err(no)?;
+                entries.add(Entry { name: &names::from_disk(name), kind: Some(kind), node: id.into() }).map_err(no)?;
             }
             Ok(entries)
-        })
+        });
+        self.kinds = kinds;
+        entries
     }
 
     fn open(&mut self, path: &Path, write: bool) -> Result<FileId> {
