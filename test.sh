@@ -54,7 +54,7 @@ if [ -z "$quick" ]; then
   # With their figures. STORE_CUTS=N and DISKFS_CUTS=N make N random cuts instead of 10,000, of worlds and of files.
   cargo test --release -p store -p diskfs --test '*' -- --nocapture --test-threads=1
   step "images on the host"
-  cargo test --release --workspace --test '*' --exclude kernel --exclude qemu --exclude scenarios --exclude store --exclude diskfs -- --test-threads=1
+  cargo test --release --workspace --test '*' --exclude kernel --exclude qemu --exclude scenarios --exclude store --exclude diskfs --exclude book -- --test-threads=1
   step "the starter world, and what the book asks one to type"
   cargo test --release -p book
   step "scenarios on the host"
@@ -62,7 +62,10 @@ if [ -z "$quick" ]; then
   step "the bare machine in QEMU"
   cargo test --release -p qemu --test '*' -- --test-threads=2
   step "scenarios and batteries in QEMU"
-  cargo test --release -p scenarios --test qemu
+  cargo test --release -p scenarios --test qemu --test files
+  step "QEMU killed while it saves"
+  # KILLS=N for another number than 50.
+  cargo test --release -p scenarios --test kills
 fi
 
 finish_step
