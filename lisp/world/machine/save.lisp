@@ -42,7 +42,10 @@
           (t (error "The world could not be saved (reason ~D)." result)))))
 
 (defun \\flushvm ()
-  (%flush nil))
+  "The machine saves a checkpoint: nobody in the world has asked for it. In the saved world it will call SAVEVM next."
+  (let ((result (%flush nil)))
+    (when (eq result t) (%repair-system-context))
+    result))
 
 (defun savevm () (save))
 

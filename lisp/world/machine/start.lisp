@@ -6,9 +6,9 @@
 
 (defun %start ()
   "Where a new world starts: the outermost function of its stack."
-  (setq %system-frame (%interface-word 14))
   (dolist (initializer %initializers)
     (funcall initializer))
+  (setq %system-frame (%interface-word 14))
   (setq %initializers nil)
   (setq %started t)
   (%top-level))
