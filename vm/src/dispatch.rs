@@ -294,11 +294,21 @@ impl<L: Layout> Machine<L> {
         }
         self.dispatch = Self::HANDLERS;
         self.exit = None;
-        loop {
-            next(self, self.regs);
-            if let Some(exit) = self.exit.take() {
-                return exit;
-            }
+        next(self, self.regs);
+        // Without a reason it was `stop_soon`.
+        self.exit.take().unwrap_or(Exit::Stopped)
+    }
+
+    /// Makes a machine that runs stop behind the instruction it is in, or the next.
+    ///
+    /// # Safety
+    /// `machine` is one, and what runs it has been interrupted by the caller on the same processor, or is the caller.
+    pub unsafe fn stop_soon(machine: *mut Self) {
+        // SAFETY: the caller says that this is a machine; what runs it reads the table anew with each instruction, and
+        // finds a whole table because it is interrupted.
+        unsafe {
+            (&raw mut (*machine).dispatch).write_volatile(Self::STEPPING);
+            (*machine).attention.request();
         }
     }
 

@@ -10,6 +10,11 @@ use crate::machine::Machine;
 use crate::memory::Space;
 use core::fmt;
 
+pub mod code;
+pub mod print;
+pub mod stack;
+pub mod storage;
+
 /// A frame of the call chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Frame {
@@ -125,23 +130,37 @@ impl<L: Layout> Instruction<L> {
     }
 }
 
+impl<L: Layout> Instruction<L> {
+    /// Its name, unless it only has a UFN.
+    pub fn name(&self) -> Option<&'static str> {
+        isa::opcode(self.opcode()).map(|row| row.name)
+    }
+
+    /// What follows the opcode: kinds and values.
+    pub fn operands(&self) -> impl Iterator<Item = (Operand, u32)> {
+        let (space, mut at) = (self.space, self.at.plus(1));
+        isa::opcode(self.opcode()).map_or(&[][..], |row| row.operands).iter().map(move |&operand| {
+            let length = operand.length::<L>();
+            let value = (0..length).fold(0u32, |value, i| value << 8 | space.byte(at.plus(i)) as u32);
+            at = at.plus(length);
+            (operand, value)
+        })
+    }
+}
+
 impl<L: Layout> fmt::Display for Instruction<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(row) = isa::opcode(self.opcode()) else {
             return write!(f, "UFN {:#o}", self.opcode());
         };
         write!(f, "{}", row.name)?;
-        let mut at = self.at.plus(1);
-        for operand in row.operands {
-            let length = operand.length::<L>();
-            let value = (0..length).fold(0u32, |v, i| v << 8 | self.space.byte(at.plus(i)) as u32);
+        for (operand, value) in self.operands() {
             match operand {
                 Operand::Signed => write!(f, " {}", value as u8 as i8)?,
                 Operand::Byte | Operand::Word => write!(f, " {value}")?,
                 Operand::Atom => write!(f, " symbol {value:#x}")?,
                 Operand::Pointer => write!(f, " {:?}", LispPtr(value))?,
             }
-            at = at.plus(length);
         }
         Ok(())
     }

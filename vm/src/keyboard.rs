@@ -94,6 +94,10 @@ impl<L: Layout> Machine<L> {
                 self.wishes.checkpoint = true;
                 self.attention.request();
             }
+            InputEvent::Stop => {
+                self.exit = Some(Exit::Stopped);
+                self.attention.request();
+            }
         }
     }
 

@@ -52,6 +52,9 @@ pub enum Exit {
     Steps,
     /// Lisp logged out.
     Logout,
+    /// Somebody asked for it ([`crate::platform::InputEvent::Stop`], [`Machine::stop_soon`]); running goes on as if
+    /// nothing had been.
+    Stopped,
     /// Something is wrong; `machine.regs` says where.
     Fatal(MachineError),
 }

@@ -317,6 +317,20 @@ pub(crate) fn make_room<L: Layout>(m: &mut Machine<L>, r: &mut Regs, next: u32) 
     Ok(m.open_frame(r)?.0)
 }
 
+impl<L: Layout> Machine<L> {
+    /// Throws the stack away, as Lisp does itself when it is full, and lets Lisp begin anew; between two instructions.
+    /// False if the image has no context for that.
+    pub fn reset_hard(&mut self) -> bool {
+        let mut r = self.regs;
+        let done = self.ifpage_word(hard::RESET) != 0 && self.switch_context(&mut r, hard::RESET, 0).is_ok();
+        if done {
+            self.regs = r;
+            self.reset_limit();
+        }
+        done
+    }
+}
+
 /// The stack and its reserve are used up: throws the stack away and lets Lisp begin anew, with all else it has. Lisp
 /// does that in its reset context, and runs the cleanup forms of what was going on first.
 pub(crate) fn hard_reset<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {

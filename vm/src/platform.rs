@@ -55,6 +55,8 @@ pub enum InputEvent {
     PowerDeadline,
     /// It is time to save the world while Lisp goes on: see [`SavePlace::Checkpoint`].
     Checkpoint,
+    /// Somebody wants to look into the machine: it stops, and can go on.
+    Stop,
 }
 
 /// The three buttons of Lisp's mouse.

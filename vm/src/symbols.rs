@@ -225,6 +225,22 @@ pub fn find<L: Layout>(space: Space, name: &'static str) -> Result<AtomIndex, Ma
     found.ok_or(MachineError::MissingSymbol { name })
 }
 
+/// The symbol that a person means: `NAME`, `PACKAGE:NAME`, `:KEY`; as it is written or else in capitals.
+pub fn look_up<L: Layout>(space: Space, name: &str) -> Option<AtomIndex> {
+    let exactly = |name: &str| match name.split_once(':') {
+        Some(("", key)) => find_in_package::<L>(space, "KEYWORD", key),
+        Some((package, name)) => find_in_package::<L>(space, package, name.trim_start_matches(':')),
+        None => find_unpackaged::<L>(space, name.as_bytes()).or_else(|| find_in_package::<L>(space, "INTERLISP", name)),
+    };
+    exactly(name).or_else(|| {
+        let mut capitals = [0; 128];
+        let capitals = capitals.get_mut(..name.len())?;
+        capitals.copy_from_slice(name.as_bytes());
+        capitals.make_ascii_uppercase();
+        exactly(core::str::from_utf8(capitals).ok()?)
+    })
+}
+
 /// Where one-character symbols start: they follow NIL and NOBIND in the order of their codes, without the digits, which
 /// are no symbols.
 const FIRST_CHARACTER_SYMBOL: u32 = 2;

@@ -22,20 +22,20 @@ use crate::machine::Machine;
 /// Cells in the largest block.
 const MAX_CELLS: u32 = 65535;
 /// Cells in the smallest block that can be on a free list: header, trailer and two links.
-const MIN_CELLS: u32 = 4;
+pub(super) const MIN_CELLS: u32 = 4;
 /// Cells that the remainder of a merge needs if small objects are made in hunks of 64 cells.
 const MIN_HUNK_CELLS: u32 = 66;
 /// The free list of the largest blocks.
-const LAST_BUCKET: u32 = 30;
+pub(super) const LAST_BUCKET: u32 = 30;
 /// The header word's password, in place.
-const PASSWORD: u16 = 0o125250;
-const PASSWORD_MASK: u16 = !7;
-const KIND_MASK: u16 = 6;
-const IN_USE: u16 = 1;
+pub(super) const PASSWORD: u16 = 0o125250;
+pub(super) const PASSWORD_MASK: u16 = !7;
+pub(super) const KIND_MASK: u16 = 6;
+pub(super) const IN_USE: u16 = 1;
 /// Contents are pointers.
-const KIND_POINTERS: u16 = 1 << 1;
+pub(super) const KIND_POINTERS: u16 = 1 << 1;
 /// Contents are a compiled function.
-const KIND_CODE: u16 = 2 << 1;
+pub(super) const KIND_CODE: u16 = 2 << 1;
 
 /// A block, by the address of its header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

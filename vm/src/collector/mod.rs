@@ -5,6 +5,7 @@
 //!   references   adding and deleting references; RPLPTR      scan         marking what the stack refers to
 //!   reclaim      the sweep; taking objects apart             finalize     types that need more than that
 //!   arrays       blocks of array space: free lists, merging  code         compiled functions
+//!   blocks, tally                                            looking at all that, for people
 //! ```
 //!
 //! Lisp's stack is not counted: a collection first gives everything a frame refers to a stack bit, then reclaims each
@@ -20,12 +21,14 @@ use crate::machine::{Machine, Regs};
 
 mod arrays;
 mod big_counts;
+pub(crate) mod blocks;
 mod code;
 mod finalize;
 mod reclaim;
 mod references;
 mod scan;
 mod tables;
+pub(crate) mod tally;
 #[cfg(test)]
 mod tests;
 

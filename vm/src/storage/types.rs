@@ -83,6 +83,12 @@ impl<L: Layout> TypeDescriptor<L> {
         space.set_cell(at, space.cell(at).wrapping_add(1));
     }
 
+    /// Objects made so far.
+    pub(crate) fn made(self, space: Space) -> u32 {
+        let at_once = space.word(self.at.plus(pick::<L>(12, 2))) as u32;
+        space.cell(self.at.plus(pick::<L>(10, 12))).wrapping_add(at_once)
+    }
+
     /// Counts one more CONS cell made from a page at hand.
     #[inline(always)]
     pub(crate) fn count_at_once(self, space: Space) {

@@ -17,8 +17,9 @@ mod system;
 use crate::address::AtomIndex;
 use crate::dispatch::Flow;
 use crate::display::{self, Outcome};
+use crate::error::MachineError;
 use crate::layout::Layout;
-use crate::machine::{Machine, Regs};
+use crate::machine::{Exit, Machine, Regs};
 use crate::platform::LogLevel;
 use core::cell::Cell;
 
@@ -255,7 +256,7 @@ fn subr_call_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
     let (number, count) = (m.operand(r, 1), m.operand(r, 2));
     let mut arguments = [0; MOST_ARGUMENTS];
     let Some(arguments) = arguments.get_mut(..count as usize) else {
-        return m.fatal(crate::error::MachineError::Raid { what: "a subr was called with more than 30 arguments" });
+        return m.fatal(MachineError::Raid { what: "a subr was called with more than 30 arguments" });
     };
     // The top goes to memory first, as it does in the reference.
     m.space.set_cell(crate::address::LispPtr(r.sp), r.tos);
@@ -273,6 +274,12 @@ fn subr_call_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
                 Ok(result) => {
                     r.sp += 2 * call.left_over.get();
                     result
+                }
+                // Lisp called RAID: should somebody let it go on, RAID has returned NIL.
+                Err(Flow::Exit) if matches!(m.exit, Some(Exit::Fatal(MachineError::Raid { .. }))) => {
+                    leave_result(m, r, count, NIL);
+                    r.pc = r.pc.wrapping_add(LENGTH);
+                    return Flow::Exit;
                 }
                 Err(flow) => return flow,
             }
@@ -292,12 +299,17 @@ fn subr_call_slow<L: Layout>(m: &mut Machine<L>, r: &mut Regs) -> Flow {
             NIL
         }
     };
-    if count == 0 {
+    leave_result(m, r, count, result);
+    Flow::Next
+}
+
+/// Puts a result in the place of so many arguments.
+fn leave_result<L: Layout>(m: &Machine<L>, r: &mut Regs, arguments: u32, result: u32) {
+    if arguments == 0 {
         m.push(r, result);
     } else {
-        m.replace(r, count - 1, result);
+        m.replace(r, arguments - 1, result);
     }
-    Flow::Next
 }
 
 /// Says, the first time, that the machine lacks what a subr is for.
