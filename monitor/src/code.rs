@@ -47,7 +47,7 @@ impl<L: Layout> Session<'_, L> {
     /// Prints instructions from `at` on.
     fn list(&mut self, header: LispPtr, at: ByteAddr, instructions: u32) -> fmt::Result {
         let space = self.m.space;
-        let end = code::end(space, header);
+        let end = code::end::<L>(space, header);
         let mut at = at;
         for _ in 0..instructions {
             if end.is_some_and(|end| at >= end) || !self.world.has(at.word().page()) {
@@ -121,7 +121,7 @@ impl Monitor {
         }
         writeln!(s.out, ", {} variables, {} words of stack", signature.variables, signature.stack)?;
         // Without an end of its own, code goes on for ever.
-        let instructions = if code::end(space, header).is_none() { instructions.min(100) } else { instructions };
+        let instructions = if code::end::<L>(space, header).is_none() { instructions.min(100) } else { instructions };
         s.list(header, at, instructions)?;
         Ok(Verdict::Stay)
     }

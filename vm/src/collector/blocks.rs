@@ -37,12 +37,15 @@ pub struct ArrayBlock {
 }
 
 /// The block with its header at an address, if there is one.
-fn at(space: Space, at: LispPtr) -> Option<ArrayBlock> {
+fn at<L: Layout>(space: Space, at: LispPtr) -> Option<ArrayBlock> {
     let (flags, cells) = (space.word(at), space.word(at.plus(1)) as u32);
     if flags & PASSWORD_MASK != PASSWORD || cells < 2 {
         return None;
     }
     let end = at.plus(2 * cells);
+    if end.0 > L::POINTER_MASK {
+        return None;
+    }
     let contents = match flags & KIND_MASK {
         0 => Contents::Data,
         KIND_POINTERS => Contents::Pointers,
@@ -54,8 +57,8 @@ fn at(space: Space, at: LispPtr) -> Option<ArrayBlock> {
 }
 
 /// The block whose contents begin at an address.
-pub(crate) fn of_contents(space: Space, contents: LispPtr) -> Option<ArrayBlock> {
-    at(space, contents.offset(-2))
+pub(crate) fn of_contents<L: Layout>(space: Space, contents: LispPtr) -> Option<ArrayBlock> {
+    at::<L>(space, LispPtr(contents.0.checked_sub(2)? & L::POINTER_MASK))
 }
 
 /// The first block of a free list.
@@ -73,7 +76,7 @@ pub(crate) fn free_list<L: Layout>(m: &Machine<L>, bucket: u32) -> (u32, u32, bo
     let Some(first) = first_free(m, bucket) else { return (0, 0, true) };
     let (mut blocks, mut cells, mut block) = (0, 0, first);
     while blocks < 1 << 16 {
-        match at(m.space, block) {
+        match at::<L>(m.space, block) {
             Some(found) if !found.in_use && found.cells >= MIN_CELLS => cells += found.cells,
             _ => return (blocks, cells, false),
         }

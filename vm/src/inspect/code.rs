@@ -67,6 +67,6 @@ pub fn signature(space: Space, header: LispPtr) -> Signature {
 }
 
 /// One past the last byte of a function in array space: the end of its block; `None` if it is in no block.
-pub fn end(space: Space, header: LispPtr) -> Option<ByteAddr> {
-    crate::collector::blocks::of_contents(space, header).map(|block| block.end.byte())
+pub fn end<L: Layout>(space: Space, header: LispPtr) -> Option<ByteAddr> {
+    crate::collector::blocks::of_contents::<L>(space, header).map(|block| block.end.byte())
 }

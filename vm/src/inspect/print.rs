@@ -64,6 +64,8 @@ impl<L: Layout> fmt::Display for Printed<L> {
             types::SMALLP => write!(f, "{}", (at.0 | 0xFFFF_0000) as i32),
             types::FIXP => write!(f, "{}", space.cell(at) as i32),
             types::FLOATP => write!(f, "{:?}", f32::from_bits(space.cell(at))),
+            types::LITATOM if at.0 == AtomIndex::NIL.0 => write!(f, "NIL"),
+            types::LITATOM if at.0 == AtomIndex::T.0 => write!(f, "T"),
             types::LITATOM | types::NEW_ATOM => write!(f, "{}", symbols::name::<L>(space, AtomIndex(at.0))),
             types::CHARACTERP => match at.low() {
                 code @ 0x21..=0x7E => write!(f, "#\\{}", code as u8 as char),

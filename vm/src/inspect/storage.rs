@@ -144,6 +144,6 @@ impl<L: Layout> Machine<L> {
 
     /// The array block whose contents begin at an address.
     pub fn array_block(&self, contents: LispPtr) -> Option<ArrayBlock> {
-        blocks::of_contents(self.space, contents)
+        blocks::of_contents::<L>(self.space, contents)
     }
 }
