@@ -95,7 +95,7 @@ impl<L: Layout> Machine<L> {
                 self.attention.request();
             }
             InputEvent::Stop => {
-                self.exit = Some(Exit::Stopped);
+                self.exit.get_or_insert(Exit::Stopped);
                 self.attention.request();
             }
         }

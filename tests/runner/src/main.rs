@@ -10,6 +10,7 @@
 mod files;
 mod input;
 mod memory;
+mod monitoring;
 mod options;
 mod trace;
 mod world;
@@ -134,9 +135,12 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     if begin.is_some() || options.seconds.is_some() {
         tick(attention, begin.is_some(), options.seconds.map(Duration::from_secs_f64));
     }
+    if options.monitor {
+        return monitoring::run(machine, &scene, &memory);
+    }
     let exit = if watched { watch(machine, options, &scene, &memory) } else { machine.run() };
     match exit {
-        Exit::Steps | Exit::Logout => scene.borrow_mut().end(0),
+        Exit::Steps | Exit::Logout | Exit::Stopped => scene.borrow_mut().end(0),
         Exit::Fatal(error) => {
             eprintln!("runner: {error}");
             memory::expect_faults(1);

@@ -7,7 +7,7 @@
 use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use vm::address::{BYTES_PER_PAGE, LispPage, LispPtr};
 use vm::memory::{BASE, GUARD, REGION, Space, swap_page};
@@ -128,10 +128,48 @@ impl Memory {
         })
     }
 
+    /// Does Lisp have this page?
+    pub fn has(&self, page: LispPage) -> bool {
+        self.present.get(page.0 as usize).is_some_and(|present| *present)
+    }
+
     /// Lisp pages there may be.
     pub fn pages(&self) -> u32 {
         self.present.len() as u32
     }
+}
+
+/// Pages of the host that were made readable because somebody looked at them; see [`forgive`].
+const MOST_FORGIVEN: usize = 1024;
+static FORGIVEN: [AtomicUsize; MOST_FORGIVEN] = [const { AtomicUsize::new(0) }; MOST_FORGIVEN];
+/// How many there are; [`NOT_FORGIVING`] or more while bad accesses are errors.
+static FORGIVEN_COUNT: AtomicUsize = AtomicUsize::new(NOT_FORGIVING);
+const NOT_FORGIVING: usize = usize::MAX / 2;
+
+/// Makes reading what Lisp does not have give zeroes, or be an error again.
+pub fn forgive(on: bool) {
+    let count = FORGIVEN_COUNT.swap(if on { 0 } else { NOT_FORGIVING }, Ordering::Relaxed);
+    if count < NOT_FORGIVING {
+        for page in &FORGIVEN[..count] {
+            let at = std::ptr::with_exposed_provenance_mut(page.load(Ordering::Relaxed));
+            // SAFETY: a page of Lisp's region that `forgive_page` opened, which no Rust object is in.
+            unsafe { libc::mprotect(at, HOST_PAGE, libc::PROT_NONE) };
+        }
+    }
+}
+
+/// In the fault handler: lets the access be repeated, if somebody is only looking.
+fn forgive_page(address: usize) -> bool {
+    let count = FORGIVEN_COUNT.load(Ordering::Relaxed);
+    if count >= MOST_FORGIVEN {
+        return false;
+    }
+    let page = address & !(HOST_PAGE - 1);
+    FORGIVEN[count].store(page, Ordering::Relaxed);
+    FORGIVEN_COUNT.store(count + 1, Ordering::Relaxed);
+    // SAFETY: a page of Lisp's region that was closed: reading it gives zeroes. A second fault there is a write, which
+    // finds it readable and fails for good, because the list is not searched: the counter ends that.
+    unsafe { libc::mprotect(std::ptr::with_exposed_provenance_mut(page), HOST_PAGE, libc::PROT_READ) == 0 }
 }
 
 /// What the fault handler calls to describe where Lisp was: it gets the Lisp address, if it was one, and what a handler
@@ -187,6 +225,11 @@ pub fn catch_faults(reporter: Reporter) -> io::Result<()> {
 }
 
 extern "C" fn fault(_signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel passes a valid structure to a handler with SA_SIGINFO.
+    let address = unsafe { (*info).si_addr() } as usize;
+    if (BASE - GUARD..BASE + REGION).contains(&address) && forgive_page(address) {
+        return;
+    }
     let status = REPORTING.swap(FAULT_STATUS, Ordering::Relaxed);
     if status != 0 {
         // The report itself ran into a hole.

@@ -11,6 +11,7 @@ usage: runner SYSOUT [options]
   --save FILE            where LOGOUT and SAVEVM save the world; without it they only say that it is lost
   --memory MEGABYTES     Lisp's address space, as the image had it if not given
   --no-files             Lisp has no files: a machine with no disk
+  --monitor              begin in the monitor (docs/monitor.md), with commands from standard input; Ctrl-C comes back to it
   --steps N              end after N instructions
   --seconds N            end after N seconds
   --trace N              print the last N instructions when the run ends
@@ -35,6 +36,7 @@ pub struct Options {
     pub save: Option<PathBuf>,
     pub memory: Option<u32>,
     pub no_files: bool,
+    pub monitor: bool,
     pub steps: Option<u64>,
     pub seconds: Option<f64>,
     pub trace: Option<usize>,
@@ -69,6 +71,7 @@ pub fn parse() -> Result<Option<Options>, String> {
             Long("save") => options.save = Some(parser.value().map_err(say)?.into()),
             Long("memory") => options.memory = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("steps") => options.steps = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
+            Long("monitor") => options.monitor = true,
             Long("no-files") => options.no_files = true,
             Long("seconds") => options.seconds = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("trace") => options.trace = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
@@ -93,6 +96,10 @@ pub fn parse() -> Result<Option<Options>, String> {
     options.sysout = sysout.ok_or("which sysout? (--help says more)")?;
     if !options.deterministic && (options.input.is_some() || options.timer.is_some() || options.collect.is_some()) {
         return Err("--input, --timer and --collect make sense with --deterministic only".into());
+    }
+    let looked_at = options.steps.is_some() || options.trace.is_some() || options.trace_file.is_some();
+    if options.monitor && (options.deterministic || looked_at || options.dump_at.is_some()) {
+        return Err("--monitor goes with none of --deterministic, --steps, --trace, --trace-file and --dump-at".into());
     }
     if options.seconds.is_some_and(|seconds| !(0.0..1e9).contains(&seconds)) {
         return Err("--seconds needs a number from 0 to a thousand million".into());

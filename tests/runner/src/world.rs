@@ -21,6 +21,8 @@ use vm::platform::{Cursor, Files, InputEvent, LogLevel, MouseButton, OutOfMemory
 pub static INSTRUCTIONS: AtomicU64 = AtomicU64::new(0);
 /// Set when a run with a time limit has to end.
 pub static TIME_IS_OVER: AtomicBool = AtomicBool::new(false);
+/// Set when somebody wants the monitor.
+pub static STOP_WANTED: AtomicBool = AtomicBool::new(false);
 /// When a deterministic run takes place: 8 October 1992.
 const DETERMINISTIC_START: i64 = 718_502_400;
 /// An idle machine says so this often at least.
@@ -223,6 +225,9 @@ impl Platform for Host {
         if TIME_IS_OVER.load(Ordering::Relaxed) {
             eprintln!("runner: the time is over");
             self.scene.borrow_mut().end(0);
+        }
+        if STOP_WANTED.swap(false, Ordering::Relaxed) {
+            return Some(InputEvent::Stop);
         }
         // A deterministic run gives events to the machine at exact instructions.
         self.start?;

@@ -179,3 +179,64 @@ fn storage_comes_back_and_overflows_are_caught() {
     let said = fs::read_to_string(folder.path("storage.out")).expect("the file wrote its answers");
     assert_eq!(said.lines().collect::<Vec<_>>(), [":STEADY", "(:CAUGHT :CAUGHT :CAUGHT)"]);
 }
+
+/// Commands for the monitor, and what it says.
+fn monitor(image: &Path, arguments: &[&str], commands: &str) -> String {
+    use std::io::Write;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+    command.arg(image).arg("--monitor").args(["--seconds", "60"]).args(arguments);
+    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = command.stderr(std::process::Stdio::inherit()).spawn().expect("the runner starts");
+    child.stdin.take().expect("it is piped").write_all(commands.as_bytes()).expect("the monitor listens");
+    let output = child.wait_with_output().expect("the runner ends");
+    assert!(output.status.success(), "the monitor ended with {:?}", output.status);
+    String::from_utf8(output.stdout).expect("the monitor writes text")
+}
+
+#[test]
+fn the_monitor() {
+    let Some(image) = image() else { return };
+    let commands = "stack\n\
+        until \\BACKGROUND\n\
+        code\n\
+        words 30000 8\n\
+        show 7fffff\n\
+        watch \\RUNNING.PROCESS\n\
+        go\n\
+        unwatch\n\
+        stop BLOCK\n\
+        go\n\
+        frame\n\
+        clear\n\
+        finish\n\
+        check\n\
+        storage\n\
+        pages\n\
+        off now\n";
+    let said = monitor(&image, &[], commands);
+    let mut rest = said.as_str();
+    for text in [
+        "frame ",
+        "at  \\BACKGROUND+",
+        ">",
+        "Lisp has no page at {3,0}",
+        "of no type",
+        "watch 0: ",
+        "stopped: watch 0",
+        "old ",
+        "new ",
+        "by  ",
+        "0 watches left",
+        "place 0: BLOCK",
+        "stopped: place 0",
+        "frame ",
+        "0 places left",
+        "at  ",
+        "the stack is sound",
+        "collector: after",
+        "arrays and objects",
+    ] {
+        let at = rest.find(text).unwrap_or_else(|| panic!("no {text:?} in the rest of what the monitor says:\n{said}"));
+        rest = &rest[at + text.len()..];
+    }
+}
