@@ -60,8 +60,3 @@ pub fn with_serial(work: impl FnOnce(&mut dyn Write)) {
 pub fn with_serial_by_force(work: impl FnOnce(&mut dyn Write)) {
     SERIAL.force(|serial| work(serial));
 }
-
-/// A byte that came in on the serial line.
-pub fn serial_input() -> Option<u8> {
-    SERIAL.try_with(|serial| serial.try_receive().ok()).flatten()
-}

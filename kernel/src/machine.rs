@@ -1,16 +1,17 @@
 //! The Lisp machine on the bare one: what `vm` asks for, answered by the drivers.
 
 use crate::cpu::traps;
-use crate::devices::display;
 use crate::devices::ps2::{self, Input};
+use crate::devices::{display, serial};
 use crate::files::KernelFiles;
 use crate::memory::exclusive::Exclusive;
 use crate::saving;
 use crate::{clock, cpu, memory, pager, power};
 use core::fmt;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use files::Volume as _;
 use kernel_logic::environment::Environment;
+use kernel_logic::keys::{self, MONITOR};
 use kernel_logic::mouse::Buttons;
 use kernel_logic::pixels;
 use kernel_logic::ring::Ring;
@@ -27,6 +28,59 @@ const RESERVE: u64 = 256 << 10;
 
 /// What was written to an open file is made durable when Lisp rests, but not more often than that, microseconds.
 const SYNC_AFTER: u64 = 2_000_000;
+
+/// Stops the machine behind the instruction that it is in; null while no machine runs.
+static STOPPER: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Says how to stop the machine from an interrupt.
+pub fn set_stopper(stopper: fn()) {
+    STOPPER.store(stopper as *mut (), Ordering::Release);
+}
+
+/// Stops the machine behind the instruction that it is in. Only from an exception that interrupted it.
+pub fn stop_at_once() {
+    let stopper = STOPPER.load(Ordering::Acquire);
+    if !stopper.is_null() {
+        // SAFETY: `set_stopper` was given such a function.
+        let stopper = unsafe { core::mem::transmute::<*mut (), fn()>(stopper) };
+        stopper();
+    }
+}
+
+/// Somebody wants the monitor.
+static MONITOR_WANTED: AtomicBool = AtomicBool::new(false);
+
+/// What was asked for before now is forgotten: the monitor is there.
+pub fn monitor_is_there() {
+    MONITOR_WANTED.store(false, Ordering::Relaxed);
+}
+
+/// Keys that are down as far as Lisp knows.
+static KEYS_DOWN: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
+
+/// Notes that Lisp sees a key go down or come up. False if nothing changes.
+fn note_key(key: u8, down: bool) -> bool {
+    let (word, bit) = (&KEYS_DOWN[usize::from(key / 64)], 1u64 << (key % 64));
+    let before = word.load(Ordering::Relaxed);
+    word.store(if down { before | bit } else { before & !bit }, Ordering::Relaxed);
+    (before & bit != 0) != down
+}
+
+/// What people did while the monitor had keyboard and mouse, and Lisp has to know.
+static LATER: Exclusive<Ring<Input, 64>> = Exclusive::new(Ring::new());
+
+/// Keeps something for Lisp until it runs again: keys that come up, where the mouse is, its buttons.
+pub fn keep_for_lisp(input: Input) {
+    let known = |key: u8| KEYS_DOWN[usize::from(key / 64)].load(Ordering::Relaxed) & 1 << (key % 64) != 0;
+    let keep = match input {
+        Input::Key(transition) => !transition.down && known(transition.key),
+        Input::Move { .. } | Input::Buttons(_) => true,
+        Input::Wheel(_) => false,
+    };
+    if keep {
+        LATER.with(|later| later.push(input));
+    }
+}
 
 /// The running machine's way to be noticed; null while no machine runs.
 static ATTENTION: AtomicPtr<Attention> = AtomicPtr::new(core::ptr::null_mut());
@@ -60,6 +114,11 @@ pub struct KernelPlatform {
     rests: u64,
     /// When files were last made durable, in microseconds.
     files_synced: u64,
+
+    /// Does the serial line belong to Lisp?
+    serial_is_lisps: bool,
+    /// The tick at which a character was typed there last.
+    last_typed: u64,
     files: KernelFiles,
     power: power::Wish,
     environment: Environment,
@@ -83,6 +142,9 @@ impl KernelPlatform {
             console: Line { bytes: [0; 200], length: 0 },
             rests: 0,
             files_synced: 0,
+
+            serial_is_lisps: crate::handoff().command_line.value("serial") == Some("lisp"),
+            last_typed: 0,
             files,
             power: power::Wish::default(),
             environment,
@@ -105,20 +167,48 @@ impl KernelPlatform {
         });
     }
 
-    /// Turns what the drivers saw into Lisp's events. A `c` on the serial line prints the counters, an `s` what Lisp and
-    /// the mouse are doing.
-    fn collect(&mut self) {
-        match crate::log::serial_input() {
-            Some(b'c') => log_counters(),
-            Some(b's') => {
+    /// A byte on the serial line. Control and right bracket calls the monitor; the rest is typed for Lisp, if the command
+    /// line says so. Otherwise an `m` calls the monitor too, a `c` prints the counters, an `s` what Lisp and the mouse are
+    /// doing.
+    fn serial_byte(&mut self, byte: u8) {
+        match byte {
+            MONITOR_BYTE => MONITOR_WANTED.store(true, Ordering::Relaxed),
+            _ if self.serial_is_lisps => type_for_lisp(byte),
+            b'm' => MONITOR_WANTED.store(true, Ordering::Relaxed),
+            b'c' => log_counters(),
+            b's' => {
                 let (x, y) = self.mouse;
                 info!(target: "status", "mouse {x} {y} rests {}", self.rests);
             }
             _ => {}
         }
+    }
+
+    /// Turns what the drivers saw into Lisp's events.
+    fn collect(&mut self) {
+        // Lisp gets what is typed there at one character a tick: its queue of keys is short.
+        let now = clock::ticks();
+        if !self.serial_is_lisps || self.last_typed != now {
+            self.last_typed = now;
+            while let Some(byte) = serial::take() {
+                self.serial_byte(byte);
+                if self.serial_is_lisps {
+                    break;
+                }
+            }
+        }
         let mut moved = false;
-        ps2::poll(|input| match input {
-            Input::Key(key) => push(if key.down { InputEvent::KeyDown(key.key) } else { InputEvent::KeyUp(key.key) }),
+        let mut take = |input| match input {
+            Input::Key(key) if key.key == MONITOR => {
+                if key.down {
+                    MONITOR_WANTED.store(true, Ordering::Relaxed);
+                }
+            }
+            Input::Key(key) => {
+                if note_key(key.key, key.down) {
+                    push(if key.down { InputEvent::KeyDown(key.key) } else { InputEvent::KeyUp(key.key) })
+                }
+            }
             Input::Move { x, y } => {
                 self.mouse = (x, y);
                 moved = true;
@@ -138,11 +228,29 @@ impl KernelPlatform {
             }
             // The hardware counts towards the user, Lisp away from it.
             Input::Wheel(steps) => push(InputEvent::Wheel((-steps).clamp(-127, 127) as i8)),
-        });
+        };
+        while let Some(input) = LATER.with(Ring::pop) {
+            take(input);
+        }
+        ps2::poll(take);
         if moved {
             self.show_cursor();
         }
     }
+}
+
+/// What a terminal sends for control and right bracket.
+const MONITOR_BYTE: u8 = 0x1d;
+
+/// Types what a terminal sent, as if on the keyboard.
+fn type_for_lisp(byte: u8) {
+    let Some((key, shift, control)) = keys::keys_for_terminal(byte) else { return };
+    let around = [(keys::CONTROL, control), (keys::LEFT_SHIFT, shift)];
+    let held = around.iter().filter(|(_, held)| *held);
+    held.clone().for_each(|(key, _)| push(InputEvent::KeyDown(*key)));
+    push(InputEvent::KeyDown(key));
+    push(InputEvent::KeyUp(key));
+    held.rev().for_each(|(key, _)| push(InputEvent::KeyUp(*key)));
 }
 
 /// Says on the serial line what pager and screen have done.
@@ -182,6 +290,18 @@ impl Platform for KernelPlatform {
     }
 
     fn console(&mut self, bytes: &[u8]) {
+        if self.serial_is_lisps {
+            crate::log::with_serial(|serial| {
+                for &byte in bytes {
+                    let _ = match byte {
+                        b'\n' => serial.write_str("\r\n"),
+                        7..=b'~' => serial.write_char(char::from(byte)),
+                        _ => Ok(()),
+                    };
+                }
+            });
+            return;
+        }
         for &byte in bytes {
             let full = self.console.length == self.console.bytes.len();
             if full || matches!(byte, b'\n' | b'\r') {
@@ -208,6 +328,9 @@ impl Platform for KernelPlatform {
             if let Some(event) = self.power.look() {
                 push(event);
             }
+        }
+        if MONITOR_WANTED.swap(false, Ordering::Relaxed) || pager::watch::has_changed() {
+            return Some(InputEvent::Stop);
         }
         EVENTS.with(Ring::pop)
     }

@@ -22,6 +22,7 @@ mod files;
 mod log;
 mod machine;
 mod memory;
+mod monitor;
 mod pager;
 mod panic;
 mod power;

@@ -25,6 +25,16 @@ use core::sync::atomic::{AtomicU8, Ordering};
 pub type LispReport = fn(&mut dyn Write, Option<&TrapFrame>);
 
 static LISP_REPORT: Exclusive<Option<LispReport>> = Exclusive::new(None);
+/// Lets somebody look at the machine, for ever; returns if there is none yet.
+pub type Look = fn();
+
+static MONITOR: Exclusive<Option<Look>> = Exclusive::new(None);
+
+/// Sets the function that lets somebody look at a stopped machine.
+pub fn set_monitor(look: Look) {
+    MONITOR.with(|place| *place = Some(look));
+}
+
 /// How deep we are: a panic in the panic screen must end.
 static DEPTH: AtomicU8 = AtomicU8::new(0);
 
@@ -115,6 +125,13 @@ extern "C" fn show() -> ! {
     if let Some(mut screen) = TextScreen::by_force() {
         ENDING.force(|ending| report(&mut screen, ending));
     }
+    if !crate::monitor::is_offered() {
+        power::exit_device(power::ExitCode::Panic);
+    }
+    // On the serial line and on the screen it has been said how.
+    if let Some(look) = MONITOR.force(|look| *look) {
+        look();
+    }
     power::exit_device(power::ExitCode::Panic);
     halt()
 }
@@ -131,5 +148,9 @@ fn report(out: &mut dyn Write, ending: &Ending) {
         let _ = writeln!(out, "Lisp");
         lisp(out, ending.frame.as_ref());
         let _ = writeln!(out);
+        if crate::monitor::is_offered() {
+            let _ =
+                writeln!(out, "F12, or Ctrl-] on the serial line, shows the monitor: what is left can be looked at.");
+        }
     }
 }

@@ -131,6 +131,11 @@ pub fn enable_exit_device() {
     EXIT_DEVICE.store(true, Ordering::Relaxed);
 }
 
+/// Is the exit device there?
+pub fn has_exit_device() -> bool {
+    EXIT_DEVICE.load(Ordering::Relaxed)
+}
+
 /// Ends QEMU, if the exit device is there; otherwise returns.
 pub fn exit_device(code: ExitCode) {
     if EXIT_DEVICE.load(Ordering::Relaxed) {

@@ -5,10 +5,11 @@
 
 use crate::cpu::TrapFrame;
 use crate::devices::{block, display};
-use crate::machine::{KernelPlatform, log_counters, set_attention};
+use crate::machine::{KernelPlatform, log_counters, set_attention, set_stopper};
+use crate::memory::exclusive::Exclusive;
 use crate::memory::frames::FRAME;
 use crate::memory::{FRAMES, PhysicalAddress, direct};
-use crate::{files, handoff, pager, panic, power, saving};
+use crate::{files, handoff, monitor, pager, panic, power, saving};
 use alloc::boxed::Box;
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -17,7 +18,7 @@ use kernel_logic::handoff::Framebuffer;
 use kernel_logic::page_plan;
 use log::info;
 use store::StoreError;
-use vm::address::{BYTES_PER_PAGE, ByteAddr};
+use vm::address::{BYTES_PER_PAGE, ByteAddr, LispPtr};
 use vm::inspect::Instruction;
 use vm::layout::{Layout, Medley2, Medley35};
 use vm::machine::{Exit, Machine};
@@ -178,6 +179,8 @@ fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
     };
     MACHINE.store(machine.cast(), Ordering::Release);
     panic::set_lisp_report(report::<L>);
+    panic::set_monitor(look::<L>);
+    set_stopper(stop::<L>);
     // SAFETY: the machine was leaked, so it lives for ever; interrupts touch nothing of it but `attention`, which is
     // made of atomics.
     let machine = unsafe {
@@ -189,15 +192,47 @@ fn start<L: Layout>(platform: &'static mut KernelPlatform) -> ! {
     }
     power::watch_button();
     info!("first bytecode");
-    let exit = machine.run();
+    let exit = monitor::run(machine);
     log_counters();
     match exit {
-        Exit::Logout | Exit::Steps => {
+        Exit::Logout | Exit::Steps | Exit::Stopped => {
             info!("Lisp has logged out");
             machine.platform.power_off();
             power::end_run()
         }
         Exit::Fatal(error) => panic::fatal(format_args!("{error}.")),
+    }
+}
+
+/// Stops the machine from an exception that interrupted it.
+fn stop<L: Layout>() {
+    let machine = MACHINE.load(Ordering::Acquire).cast::<Machine<L>>();
+    if machine.is_null() {
+        return;
+    }
+    // SAFETY: the machine that `start` of this very layout leaked; the exception interrupted what runs it. Its registers
+    // are plain numbers, whatever state they are in.
+    unsafe {
+        let function = (&raw const (*machine).func).read_volatile();
+        let regs = (&raw const (*machine).regs).read_volatile();
+        AT_CHANGE.force(|place| *place = Some((function, regs.pc)));
+        Machine::stop_soon(machine);
+    }
+}
+
+/// The function that ran, and the pc as far as the machine knew it, when [`stop`] was called last.
+static AT_CHANGE: Exclusive<Option<(LispPtr, u32)>> = Exclusive::new(None);
+
+/// Where Lisp was when a watched word changed.
+pub fn at_change<L: Layout>() -> Option<(LispPtr, u32)> {
+    AT_CHANGE.with(Option::take)
+}
+
+/// The monitor, for a kernel that has stopped.
+fn look<L: Layout>() {
+    // SAFETY: null, or the machine that `start` of this very layout leaked; whoever ran it has been stopped for good.
+    if let Some(machine) = unsafe { MACHINE.load(Ordering::Acquire).cast::<Machine<L>>().as_mut() } {
+        monitor::dead(machine)
     }
 }
 

@@ -4,11 +4,8 @@ use crate::{Monitor, Problem, Session, Verdict};
 use vm::layout::Layout;
 
 /// What carries a command out.
-type Action<L> = for<'s, 'm, 't, 'w> fn(
-    &'s mut Monitor,
-    &'s mut Session<'m, L>,
-    &'w [&'t str],
-) -> Result<Verdict, Problem<'t>>;
+type Action<L> =
+    for<'s, 'm, 't, 'w> fn(&'s mut Monitor, &'s mut Session<'m, L>, &'w [&'t str]) -> Result<Verdict, Problem<'t>>;
 
 /// A command.
 pub struct Command<L: Layout> {
@@ -111,7 +108,8 @@ impl Monitor {
                     if matches!(command.name, "next-frame" | "shell") {
                         continue;
                     }
-                    let letter = command.letter.filter(|letter| !command.name.starts_with(*letter) || command.name.len() > 1);
+                    let letter =
+                        command.letter.filter(|letter| !command.name.starts_with(*letter) || command.name.len() > 1);
                     crate::storage::padded(
                         s.out,
                         42,

@@ -24,12 +24,22 @@ impl Monitor {
         let symbol = s.symbol(name)?;
         let (space, cell) = (s.m.space, s.m.space.cell(L::value_cell(symbol)));
         writeln!(s.out, "{}: symbol {:#x}", s.name(symbol), symbol.0)?;
-        writeln!(s.out, "  value       at {:06x}  {cell:08x}  {}", L::value_cell(symbol).0, self.printed::<L>(s, cell))?;
+        writeln!(
+            s.out,
+            "  value       at {:06x}  {cell:08x}  {}",
+            L::value_cell(symbol).0,
+            self.printed::<L>(s, cell)
+        )?;
         let definition = L::definition_cell(symbol);
         write!(s.out, "  definition  at {:06x}  {:08x}  ", definition.0, space.cell(definition))?;
         self.write_definition(s, symbol)?;
         let plist = space.cell(L::plist_cell(symbol));
-        writeln!(s.out, "  properties  at {:06x}  {plist:08x}  {}", L::plist_cell(symbol).0, self.printed::<L>(s, plist))?;
+        writeln!(
+            s.out,
+            "  properties  at {:06x}  {plist:08x}  {}",
+            L::plist_cell(symbol).0,
+            self.printed::<L>(s, plist)
+        )?;
         Ok(Verdict::Stay)
     }
 

@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn every_region_has_a_name() {
-        for (at, name) in [(0x1_2345, "stack"), (0x12_3456, "screen"), (0xC_0004, "values"), (0x50_0000, "arrays and objects")]
+        for (at, name) in
+            [(0x1_2345, "stack"), (0x12_3456, "screen"), (0xC_0004, "values"), (0x50_0000, "arrays and objects")]
         {
             assert_eq!(region_name::<Medley2>(LispPtr(at)), name);
         }

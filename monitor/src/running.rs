@@ -85,8 +85,7 @@ impl Monitor {
             let number = numbers[hit.watch];
             let change = self.watches[number].as_ref().and_then(|watch| watch.look(m.space));
             if let Some((old, new)) = change {
-                self.reason =
-                    Reason::Changed(Change { watch: number, old, new, pc: hit.pc.0, function: hit.function });
+                self.reason = Reason::Changed(Change { watch: number, old, new, pc: hit.pc.0, function: hit.function });
                 return exit;
             }
         }
@@ -144,11 +143,7 @@ impl Monitor {
     }
 
     /// A run within a command: says where it got to.
-    fn run_for<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        until: Until,
-    ) -> Result<Verdict, Problem<'t>> {
+    fn run_for<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, until: Until) -> Result<Verdict, Problem<'t>> {
         if self.dead {
             return Err(Problem::Because("the machine cannot go on"));
         }
@@ -187,11 +182,7 @@ impl Monitor {
     }
 
     /// `go`
-    pub(crate) fn go<'t, L: Layout>(
-        &mut self,
-        _: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn go<'t, L: Layout>(&mut self, _: &mut Session<'_, L>, _: &[&'t str]) -> Result<Verdict, Problem<'t>> {
         if self.dead {
             return Err(Problem::Because("the machine cannot go on; off switches it off"));
         }
@@ -312,7 +303,11 @@ impl Monitor {
                     if let Some(watch) = watch {
                         let cell = s.m.space.cell(watch.at);
                         let value = self.printed::<L>(s, cell);
-                        writeln!(s.out, "watch {number}: {:?} (word {:#x})  {cell:08x}  {value}", watch.at, watch.at.0)?;
+                        writeln!(
+                            s.out,
+                            "watch {number}: {:?} (word {:#x})  {cell:08x}  {value}",
+                            watch.at, watch.at.0
+                        )?;
                     }
                 }
                 return Ok(Verdict::Stay);
@@ -384,11 +379,7 @@ impl Monitor {
     }
 
     /// `why`
-    pub(crate) fn why<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn why<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Result<Verdict, Problem<'t>> {
         self.say_why(s)?;
         Ok(Verdict::Stay)
     }

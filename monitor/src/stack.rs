@@ -1,7 +1,7 @@
 //! Registers, frames, call chains, the stack as a whole.
 
-use crate::{Monitor, Problem, Session, Verdict, arguments};
 use crate::storage::padded;
+use crate::{Monitor, Problem, Session, Verdict, arguments};
 use vm::address::StackOffset;
 use vm::inspect::stack::{self, Block, Context, LinkKind, Place};
 use vm::layout::Layout;
@@ -79,9 +79,7 @@ impl Monitor {
         let at = match *words {
             [] => self.frame.unwrap_or(s.m.running_frame()),
             [word] => match word.strip_prefix("0x") {
-                Some(offset) => {
-                    StackOffset(u16::from_str_radix(offset, 16).map_err(|_| Problem::NoNumber(word))?)
-                }
+                Some(offset) => StackOffset(u16::from_str_radix(offset, 16).map_err(|_| Problem::NoNumber(word))?),
                 None => {
                     let number = arguments::number(word)?;
                     let frame = s.m.chain(s.m.running_frame(), self.link).nth(number as usize);
@@ -109,11 +107,7 @@ impl Monitor {
         self.show_frame(s, at)
     }
 
-    fn show_frame<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        at: StackOffset,
-    ) -> Result<Verdict, Problem<'t>> {
+    fn show_frame<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, at: StackOffset) -> Result<Verdict, Problem<'t>> {
         let frame = s.m.chain(at, self.link).next().ok_or(Problem::Because("there is no frame at that place"))?;
         self.frame = Some(at);
         let d = stack::details::<L>(s.m.space, at);

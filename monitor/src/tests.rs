@@ -2,10 +2,10 @@
 
 extern crate std;
 use super::*;
-use std::string::String;
-use std::vec::Vec;
 use core::ops::ControlFlow;
 use std::format;
+use std::string::String;
+use std::vec::Vec;
 use vm::address::LispPage;
 use vm::layout::{Medley2, Medley35};
 use vm::platform::InputEvent;

@@ -57,6 +57,11 @@ pub extern "C" fn dispatch(frame: &mut TrapFrame) {
             BREAKPOINTS.fetch_add(1, Ordering::Relaxed);
             log::debug!("breakpoint at {:#x}", frame.rip);
         }
+        1 => {
+            if !pager::watch::stepped(frame, crate::machine::stop_at_once) {
+                panic::trap(frame, format_args!("{} at {:#x}", name(1), frame.rip))
+            }
+        }
         vector @ 0..32 => {
             panic::trap(frame, format_args!("{} at {:#x} (error code {:#x})", name(vector), frame.rip, frame.error))
         }
@@ -64,11 +69,14 @@ pub extern "C" fn dispatch(frame: &mut TrapFrame) {
     }
 }
 
-fn page_fault(frame: &TrapFrame) {
+fn page_fault(frame: &mut TrapFrame) {
     let address = Cr2::read_raw();
     let not_present = frame.error & 1 == 0;
     // Present and written to: bits 0 and 1 of the error code, and not by a fetch.
     let protected = frame.error & 0x13 == 3;
+    if protected && pager::owns(address) && pager::watch::fault(frame, address) {
+        return;
+    }
     if (not_present || protected) && pager::owns(address) {
         match pager::fault(address, protected) {
             Ok(()) => return,
@@ -110,12 +118,22 @@ fn interrupt(line: u8) {
         }
     }
     match line {
-        0 => clock::tick(),
+        0 => {
+            clock::tick();
+            // Bytes for which there was no room have no interrupt of their own; and they come one by one to Lisp.
+            devices::serial::receive();
+            if devices::serial::is_waiting() {
+                INPUT.store(true, Ordering::Relaxed);
+            }
+        }
         1 | 12 => {
             devices::ps2::interrupt();
             INPUT.store(true, Ordering::Relaxed);
         }
-        4 => INPUT.store(true, Ordering::Relaxed),
+        4 => {
+            devices::serial::receive();
+            INPUT.store(true, Ordering::Relaxed);
+        }
         _ => {
             SPURIOUS.fetch_add(1, Ordering::Relaxed);
         }

@@ -42,6 +42,8 @@ struct Display {
     cells: u64,
     /// Has a picture of Lisp's been shown?
     shown: bool,
+    /// Does something else have the framebuffer?
+    held: bool,
 }
 
 static DISPLAY: Exclusive<Option<Display>> = Exclusive::new(None);
@@ -85,6 +87,7 @@ pub fn start(framebuffer: Framebuffer, address: u64, width: u32, height: u32) {
         frames: 0,
         cells: 0,
         shown: false,
+        held: false,
     };
     DISPLAY.with(|place| *place = Some(display));
 }
@@ -103,7 +106,9 @@ pub fn set_inverse(inverse: bool) {
     DISPLAY.with(|display| {
         if let Some(display) = display {
             display.inverse = if inverse { u32::MAX } else { 0 };
-            display.draw_cells(0, display.shadow.len());
+            if !display.held {
+                display.draw_cells(0, display.shadow.len());
+            }
         }
     });
 }
@@ -124,12 +129,25 @@ pub fn uncover() {
     });
 }
 
+/// Leaves the framebuffer to something else, or shows Lisp's screen again as it is then.
+pub fn hold(on: bool) {
+    // After a panic in the display there is nothing to hold.
+    let _ = DISPLAY.try_with(|display| {
+        if let Some(display) = display {
+            display.held = on;
+            if !on {
+                display.draw_anew();
+            }
+        }
+    });
+}
+
 /// Shows what changed, unless the last frame was just now. Says whether it drew.
 pub fn refresh() -> bool {
     let now = clock::microseconds();
     DISPLAY.with(|display| {
         let Some(display) = display else { return false };
-        if now - display.last_frame < FRAME_MICROSECONDS && display.frames > 0 {
+        if display.held || now - display.last_frame < FRAME_MICROSECONDS && display.frames > 0 {
             return false;
         }
         display.last_frame = now;
@@ -167,6 +185,15 @@ impl Display {
             }
             self.shown_cursor = self.cursor;
         }
+    }
+
+    /// Shows all of it, whatever the framebuffer holds; what is around it becomes black, as it was.
+    fn draw_anew(&mut self) {
+        // SAFETY: the framebuffer is mapped and of that length, and nobody else is drawing.
+        unsafe { (self.address as *mut u8).write_bytes(0, self.framebuffer.length() as usize) };
+        self.shadow.fill(u32::MAX);
+        self.shown_cursor = self.cursor;
+        self.draw_cells(0, self.shadow.len());
     }
 
     /// Looks at the cells around a cursor.

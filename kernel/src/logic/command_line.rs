@@ -10,6 +10,8 @@
 //! | `autosave=SECONDS` | time between checkpoints of a world on a store, 300 if not given; 0 for none |
 //! | `generation=N` | come up from that generation of the store, not from the newest |
 //! | `fw-cfg` | take QEMU's `opt/duralumin/` files as `{DSK}/init/` |
+//! | `serial=lisp` | what is typed on the serial line is typed for Lisp, and what Lisp prints to the console goes there as it is |
+//! | `monitor` | with `exit-device`: an error still ends in the monitor instead of ending QEMU |
 //! | `test=NAME` | run a self-test instead of Lisp |
 //! | `NAME=value` | in capitals: see [`crate::environment`] |
 

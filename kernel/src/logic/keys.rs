@@ -201,6 +201,31 @@ pub fn key_for_character(character: char) -> Option<(KeyNumber, bool)> {
     })
 }
 
+/// The character that a D-machine key types in Medley's US key actions.
+pub fn character_for_key(number: KeyNumber, shift: bool) -> Option<char> {
+    let found = TYPEWRITER.iter().find(|key| key.0 == number);
+    found.map(|&(_, plain, shifted)| if shift { shifted } else { plain })
+}
+
+/// CTRL.
+pub const CONTROL: KeyNumber = 36;
+/// The key that calls the monitor: F12, which no image has an action for.
+pub const MONITOR: KeyNumber = 108;
+
+/// The keys that type what a terminal sends for a character, and whether shift and CTRL are held: capitals, and control
+/// characters by the letter. Return, Tab, Escape and the two rubouts have keys of their own.
+pub fn keys_for_terminal(byte: u8) -> Option<(KeyNumber, bool, bool)> {
+    let plain = |number| Some((number, false, false));
+    match byte {
+        b'\r' | b'\n' => plain(44),
+        b'\t' => plain(34),
+        0x1b => plain(33),
+        8 | 0x7f => plain(15),
+        1..=0x1a => key_for_character((byte | 0x60) as char).map(|(number, shift)| (number, shift, true)),
+        _ => key_for_character(byte as char).map(|(number, shift)| (number, shift, false)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +239,21 @@ mod tests {
             let before = seen[usize::from(number)].replace(code);
             assert!(before.is_none(), "{before:?} and {code:?} are both key {number}");
         }
+    }
+
+    #[test]
+    fn a_terminal_types() {
+        assert_eq!(keys_for_terminal(b'a'), Some((21, false, false)));
+        assert_eq!(keys_for_terminal(b'A'), Some((21, true, false)));
+        assert_eq!(keys_for_terminal(5), Some((3, false, true)));
+        assert_eq!(keys_for_terminal(b'\r'), Some((44, false, false)));
+        assert_eq!(keys_for_terminal(0xe4), None);
+        for byte in b' '..=b'~' {
+            let (number, shift, control) = keys_for_terminal(byte).unwrap();
+            assert_eq!((character_for_key(number, shift), control), (Some(byte as char), false));
+        }
+        assert_eq!(key_number(KeyCode::F12), Some(MONITOR));
+        assert_eq!(key_number(KeyCode::LControl), Some(CONTROL));
     }
 
     #[test]

@@ -76,7 +76,8 @@ impl Stack {
     pub const fn bytes(self) -> u64 {
         match self {
             Self::Main => 1 << 20,
-            Self::PageFault => 64 << 10,
+            // The report may end in the monitor.
+            Self::PageFault | Self::Report => 64 << 10,
             _ => 32 << 10,
         }
     }

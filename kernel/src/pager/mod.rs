@@ -14,12 +14,14 @@
 //! | 5 accessed, 6 dirty | set by the processor; dirty is cleared when display or snapshot have looked |
 //! | 9 | changed since it was last saved: every dirty bit that [`take_dirty`] cleared is kept here |
 //! | 10, 11 | waits for a snapshot, belongs to one: see [`snapshot`] |
+//! | 53, 54 | a word in it is watched; it is not there and reads as zeroes while somebody looks: see [`watch`] |
 //! | 52 | came in or changed since the display looked: every dirty bit that a snapshot cleared is kept here |
 //!
 //! A Lisp page that shares its 4 KiB with an existing one reads as zeroes instead of faulting: the processor cannot
 //! tell them apart. Where none of the eight exists, touching it is an error.
 
 pub mod snapshot;
+pub mod watch;
 
 use crate::clock;
 use crate::devices::block::{self, DiskError, Request};
@@ -159,6 +161,12 @@ struct Pager {
     staging: PhysicalAddress,
     counters: Counters,
     snapshot: snapshot::State,
+    /// A frame of zeroes for pages that Lisp does not have, while somebody looks at a stopped machine.
+    forgiving: Option<PhysicalAddress>,
+    /// That frame, once it was needed.
+    zeroes: Option<PhysicalAddress>,
+    /// How many pages it stands for.
+    forgiven: u32,
 }
 
 static PAGER: Exclusive<Option<Pager>> = Exclusive::new(None);
@@ -187,6 +195,9 @@ pub fn start<E>(source: Source, lisp_pages: usize, fill: impl FnOnce(&mut [u32])
         staging: permanent_frames(1),
         counters: Counters { pages_in_image, ..Counters::default() },
         snapshot: snapshot::State::new(copies),
+        forgiving: None,
+        zeroes: None,
+        forgiven: 0,
     };
     PAGER.with(|place| *place = Some(pager));
     Ok(())
@@ -316,6 +327,9 @@ impl Pager {
         let slots: &[u32; SLOTS] = self.table[page * SLOTS..][..SLOTS].try_into().expect("eight");
         let plan = Plan::new(slots);
         if plan.existing == 0 {
+            if self.forgive_page(page) {
+                return Ok(());
+            }
             return Err(PagerError::NoPage { word });
         }
         let out_of_memory = PagerError::OutOfMemory { word, resident: self.counters.resident * FRAME };

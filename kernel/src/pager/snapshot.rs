@@ -14,6 +14,7 @@
 //! that Lisp stands still is that of [`begin`], a scan of the page table and a flush of the TLB, and of each write fault,
 //! a copy of 4 KiB; both are measured.
 
+use super::watch::WATCHED;
 use super::{BASE, DIRTY, FRAME_BITS, PRESENT, Pager, PagerError, SHOW, WRITABLE, WRITTEN, with};
 use crate::clock;
 use crate::memory::frames::FRAME;
@@ -137,7 +138,8 @@ pub fn end(saved: bool) {
         pager.snapshot.active = false;
         for (number, entry) in pager.entries.iter_mut().enumerate().filter(|(_, entry)| **entry & TAKING != 0) {
             let again = if saved { 0 } else { WRITTEN };
-            *entry = *entry & !(TAKING | FROZEN) | WRITABLE | again;
+            let writable = if *entry & WATCHED == 0 { WRITABLE } else { 0 };
+            *entry = *entry & !(TAKING | FROZEN) | writable | again;
             let copy = core::mem::take(&mut pager.snapshot.copies[number]);
             if copy & COPIED != 0 {
                 release(PhysicalAddress(copy & FRAME_BITS));
@@ -177,7 +179,8 @@ impl Pager {
 
     /// Lets Lisp write to a page again.
     fn thaw(&mut self, page: usize) {
-        self.entries[page] = self.entries[page] & !FROZEN | WRITABLE;
+        let writable = if self.entries[page] & WATCHED == 0 { WRITABLE } else { 0 };
+        self.entries[page] = self.entries[page] & !FROZEN | writable;
         tlb::flush(VirtAddr::new(BASE + page as u64 * FRAME));
     }
 

@@ -129,6 +129,26 @@ impl Qemu {
         self.find_after(now, text).map(|(line, _)| line)
     }
 
+    /// Sends text over the serial line.
+    pub fn send(&mut self, text: &str) -> Result<()> {
+        let failed = |error: std::io::Error| QemuError::Monitor(format!("serial line: {error}"));
+        self.serial_input.write_all(text.as_bytes()).and_then(|()| self.serial_input.flush()).map_err(failed)
+    }
+
+    /// Takes pictures until one is as it should be.
+    pub fn wait_for_picture(&mut self, what: &str, is_right: impl Fn(&Picture) -> bool) -> Result<Picture> {
+        loop {
+            let picture = self.screenshot()?;
+            if is_right(&picture) {
+                return Ok(picture);
+            }
+            if Instant::now() > self.deadline {
+                return Err(QemuError::TimeLimit { waiting_for: what.into(), log: self.log() });
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// Has Lisp written a file, and has the kernel exported it?
     pub fn has_exported(&self, name: &str) -> bool {
         let log = self.log.0.lock().unwrap();

@@ -49,6 +49,18 @@ pub fn first_instruction(space: Space, header: LispPtr) -> ByteAddr {
     ByteAddr(Header::read(space, header).start())
 }
 
+/// Does an instruction of this function begin at `pc`?
+pub fn is_instruction<L: Layout>(space: Space, header: LispPtr, pc: ByteAddr) -> bool {
+    let mut at = first_instruction(space, header);
+    if pc < at || pc.0 - at.0 > 0x1_0000 || end::<L>(space, header).is_some_and(|end| pc >= end) {
+        return false;
+    }
+    while at < pc {
+        at = at.plus(super::Instruction::<L>::at(space, at).length());
+    }
+    at == pc
+}
+
 /// What a function's header says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Signature {

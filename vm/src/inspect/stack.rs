@@ -190,8 +190,7 @@ impl<L: Layout> Machine<L> {
             let frame = frames::Frame::at_offset(space, at.0);
             frame.is_frame().then(|| {
                 let header = if at == running { func } else { frame.header::<L>() };
-                let pc =
-                    if at == running { regs.pc.wrapping_sub(func.byte().0) } else { u32::from(frame.pc()) };
+                let pc = if at == running { regs.pc.wrapping_sub(func.byte().0) } else { u32::from(frame.pc()) };
                 Frame { at, header, name: super::function_name::<L>(space, header), pc }
             })
         };

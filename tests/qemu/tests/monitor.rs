@@ -1,0 +1,155 @@
+//! The monitor on the bare machine: F12 and the serial line, a watched word, steps, and Lisp as it was afterwards.
+//!
+//! Wants a Medley image in MEDLEY_SYSOUT or in ../shared/medley/lisp.sys.
+
+use qemu::{Machine, Qemu, root};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The image, if there is one.
+fn image() -> Option<PathBuf> {
+    let given = std::env::var_os("MEDLEY_SYSOUT").map(PathBuf::from);
+    // A worktree lies beside the repository, the shared folder beside both.
+    let beside = [root().join("../shared/medley/lisp.sys"), root().join("../../shared/medley/lisp.sys")];
+    let file = given.or_else(|| beside.into_iter().find(|file| file.exists()));
+    if file.is_none() {
+        eprintln!("SKIPPED: no Medley image: set MEDLEY_SYSOUT to the path of one");
+    }
+    file
+}
+
+/// A machine on which Lisp waits for somebody to type.
+fn resting(image: PathBuf, words: &[&str]) -> Qemu {
+    let machine = words.iter().fold(Machine::new().disk(image), |machine, word| machine.word(*word));
+    let mut qemu = machine.limit(Duration::from_secs(120)).start().unwrap();
+    qemu.wait_for("Lisp rests for the first time").unwrap();
+    qemu
+}
+
+/// Gives a command and waits for each text in what follows.
+fn command(qemu: &mut Qemu, line: &str, texts: &[&str]) -> String {
+    qemu.send(&format!("{line}\r")).unwrap();
+    let mut last = String::new();
+    for text in texts {
+        last = qemu.wait_for(text).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
+    last
+}
+
+#[test]
+fn a_session_leaves_lisp_as_it_was() {
+    let Some(image) = image() else { return };
+    let mut qemu = resting(image, &[]);
+    // The caret blinks: the picture with it, twice the same, is what has to come back.
+    let before = qemu.screenshot().unwrap();
+    qemu.press(&["f12"]).unwrap();
+    qemu.wait_for("Duralumin monitor").unwrap();
+    qemu.wait_for("go continues").unwrap();
+    let black = |picture: &qemu::Picture| (0..picture.width).filter(|&x| picture.is_black(x, 4)).count();
+    qemu.wait_for_picture("the monitor's screen", |picture| black(picture) == picture.width).unwrap();
+
+    command(&mut qemu, "M", &["tos", "pvar", "at  "]);
+    command(&mut qemu, "stack", &["   0  ", "\\PROMPTFORWORDBIN"]);
+    command(&mut qemu, "f 1", &["frame ", "ivar"]);
+    command(&mut qemu, "code", &["arguments", "> "]);
+    command(&mut qemu, "check", &["the stack is sound"]);
+    command(&mut qemu, "pages", &["arrays and objects", "faults", "writes to watched pages"]);
+    command(&mut qemu, "map", &["0000000 "]);
+    command(&mut qemu, "storage", &["collector: after", "arrays: "]);
+    command(&mut qemu, "devices", &["clock:", "disk:", "memory:", "mouse"]);
+    command(&mut qemu, "words 999999", &["Lisp has no page"]);
+    // Looking where nothing is reads zeroes.
+    command(&mut qemu, "show 999999", &["of no type"]);
+
+    command(&mut qemu, "watch \\RUNNING.PROCESS", &["watch 0: "]);
+    command(&mut qemu, "go", &["Lisp goes on", "stopped: watch 0", "old ", "new "]);
+    let by = qemu.wait_for("by  ").unwrap();
+    assert!(by.contains("\\BACKGROUND+") && by.contains("GVAR_ \\RUNNING.PROCESS"), "{by}");
+    command(&mut qemu, "pages", &["  watched", "faults"]);
+    command(&mut qemu, "unwatch", &["0 watches left"]);
+    command(&mut qemu, "stop BLOCK", &["place 0: BLOCK"]);
+    command(&mut qemu, "go", &["stopped: place 0", "at  BLOCK+"]);
+    command(&mut qemu, "clear", &["0 places left"]);
+    command(&mut qemu, "step", &["at  "]);
+    command(&mut qemu, "step 3", &["at  ", "at  ", "at  "]);
+    command(&mut qemu, "next", &["at  "]);
+    command(&mut qemu, "finish", &["at  "]);
+    // The keyboard types into the same line.
+    qemu.type_text("whexre").unwrap();
+    for _ in 0..3 {
+        qemu.press(&["backspace"]).unwrap();
+    }
+    qemu.type_text("re\n").unwrap();
+    qemu.wait_for("at  ").unwrap();
+    qemu.type_text("go\n").unwrap();
+    qemu.wait_for("Lisp goes on").unwrap();
+
+    qemu.wait_for_picture("the screen as it was", |picture| *picture == before).unwrap();
+    // Nothing that was typed to the monitor reached Lisp, and Lisp still listens.
+    qemu.type_text("abc").unwrap();
+    qemu.wait_for_picture("what was typed", |picture| *picture != before && black(picture) < picture.width).unwrap();
+    for _ in 0..3 {
+        qemu.press(&["backspace"]).unwrap();
+    }
+    qemu.wait_for_picture("what was typed taken back", |picture| *picture == before).unwrap();
+
+    // Once more, from the serial line, and away by F12.
+    qemu.send("m").unwrap();
+    qemu.wait_for("go continues").unwrap();
+    qemu.press(&["f12"]).unwrap();
+    qemu.wait_for("Lisp goes on").unwrap();
+    qemu.wait_for_picture("the screen as it was", |picture| *picture == before).unwrap();
+    // An idle machine stays idle.
+    let used = qemu.processor_seconds().unwrap();
+    qemu.pause(Duration::from_secs(3));
+    let share = (qemu.processor_seconds().unwrap() - used) / 3.0;
+    assert!(share < 0.5, "after the monitor Lisp takes {:.0} % of a core", share * 100.0);
+    eprintln!("after the monitor Lisp at rest takes {:.0} % of a core", share * 100.0);
+    command(&mut qemu, "\u{1d}", &["go continues"]);
+    command(&mut qemu, "off now", &["power off"]);
+    assert_eq!(qemu.wait().unwrap(), qemu::End::Success);
+}
+
+#[test]
+fn the_serial_line_types_for_lisp() {
+    let Some(image) = image() else { return };
+    let mut qemu = resting(image, &["serial=lisp"]);
+    let before = qemu.screenshot().unwrap();
+    qemu.send("Hello, Lisp").unwrap();
+    qemu.wait_for_picture("what was typed", |picture| *picture != before).unwrap();
+    qemu.send(&"\u{7f}".repeat(11)).unwrap();
+    qemu.wait_for_picture("what was typed taken back", |picture| *picture == before).unwrap();
+    qemu.send("\u{1d}").unwrap();
+    qemu.wait_for("go continues").unwrap();
+    command(&mut qemu, "where", &["at  "]);
+    command(&mut qemu, "go", &["Lisp goes on"]);
+    qemu.wait_for_picture("the screen as it was", |picture| *picture == before).unwrap();
+}
+
+#[test]
+fn errors_offer_the_monitor() {
+    let Some(image) = image() else { return };
+    let mut qemu = resting(image.clone(), &["monitor"]);
+    qemu.send("m").unwrap();
+    qemu.wait_for("go continues").unwrap();
+    // RAID in the place of BLOCK: Lisp asks for help, and can be let go on.
+    command(&mut qemu, "m RAID BLOCK", &["BLOCK has the definition of RAID"]);
+    command(&mut qemu, "go", &["stopped: Lisp asked for help"]);
+    command(&mut qemu, "stack", &["RAID"]);
+    command(&mut qemu, "go", &["stopped: Lisp asked for help"]);
+    drop(qemu);
+
+    // A function that is nowhere.
+    let mut qemu = resting(image, &["monitor"]);
+    qemu.send("m").unwrap();
+    qemu.wait_for("go continues").unwrap();
+    let line = command(&mut qemu, "symbol BLOCK", &["definition  at "]);
+    let at = line.split_whitespace().nth(2).unwrap().to_owned();
+    command(&mut qemu, &format!("< {at} 80ff"), &["and is 80ff"]);
+    command(&mut qemu, "go", &["Duralumin has stopped", "Lisp touched address", "F12, or Ctrl-]"]);
+    qemu.press(&["f12"]).unwrap();
+    qemu.wait_for("the monitor looks at a stopped machine").unwrap();
+    command(&mut qemu, "stack", &["   1  "]);
+    command(&mut qemu, "go", &["cannot go on"]);
+    command(&mut qemu, "off now", &["power off"]);
+}
