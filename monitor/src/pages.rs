@@ -83,14 +83,14 @@ struct Sum {
     watched: u32,
 }
 
-fn sum<L: Layout>(s: &Session<'_, L>, first: u32, end: u32) -> Sum {
-    let mut sum = Sum::default();
+fn sum<L: Layout>(monitor: &Monitor, s: &Session<'_, L>, first: u32, end: u32) -> Sum {
+    let watched = monitor.watches.iter().flatten().map(|watch| watch.at.0 / PAGE_WORDS);
+    let mut sum = Sum { watched: watched.filter(|page| (first..end).contains(page)).count() as u32, ..Sum::default() };
     for number in first..end {
         let page = s.world.page(number);
         sum.pages += u32::from(page.pages > 0);
         sum.resident += u32::from(page.resident);
         sum.written += u32::from(page.written);
-        sum.watched += u32::from(page.watched);
     }
     sum
 }
@@ -109,7 +109,7 @@ impl Monitor {
             let end = list[..count].get(i + 1).map_or(L::POINTER_MASK + 1, |next| next.0);
             // Several may be in one page: the first has it.
             let (first, end) = (start.div_ceil(PAGE_WORDS), end.div_ceil(PAGE_WORDS));
-            let sum = sum(s, first, end);
+            let sum = sum(self, s, first, end);
             if sum.pages > 0 {
                 writeln!(
                     s.out,
@@ -154,11 +154,11 @@ impl Monitor {
         let mut line = first;
         while line < end {
             let line_end = (line + LINE * each).min(end);
-            if sum(s, line, line_end).pages > 0 {
+            if sum(self, s, line, line_end).pages > 0 {
                 write!(s.out, "{:07x} ", line * PAGE_WORDS)?;
                 let mut at = line;
                 while at < line_end {
-                    let sum = sum(s, at, (at + each).min(line_end));
+                    let sum = sum(self, s, at, (at + each).min(line_end));
                     let mark = match sum {
                         Sum { watched: 1.., .. } => '!',
                         Sum { written: 1.., .. } => '#',

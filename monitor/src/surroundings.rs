@@ -17,8 +17,6 @@ pub struct PageState {
     pub resident: bool,
     /// It has been written to since it was read.
     pub written: bool,
-    /// A write to it is noticed.
-    pub watched: bool,
 }
 
 /// Words that are watched.

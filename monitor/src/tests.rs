@@ -25,7 +25,7 @@ impl Surroundings for World {
     }
     fn page(&self, number: u32) -> PageState {
         let pages = if number < 64 || number == 576 { 8 } else { 0 };
-        PageState { pages, resident: number < 32, written: number < 16, watched: false }
+        PageState { pages, resident: number < 32, written: number < 16 }
     }
     fn forgive(&mut self, on: bool) {
         assert_ne!(self.forgiving, on, "forgiving is switched on and off");

@@ -250,7 +250,6 @@ pub fn state(page: u32) -> monitor::PageState {
             pages,
             resident,
             written: resident && entry & (super::DIRTY | super::WRITTEN) != 0,
-            watched: entry & WATCHED != 0,
         }
     })
 }

@@ -130,7 +130,7 @@ impl Qemu {
     }
 
     /// Sends text over the serial line.
-    pub fn send(&mut self, text: &str) -> Result<()> {
+    pub fn write_serial(&mut self, text: &str) -> Result<()> {
         let failed = |error: std::io::Error| QemuError::Monitor(format!("serial line: {error}"));
         self.serial_input.write_all(text.as_bytes()).and_then(|()| self.serial_input.flush()).map_err(failed)
     }
@@ -143,7 +143,10 @@ impl Qemu {
                 return Ok(picture);
             }
             if Instant::now() > self.deadline {
-                return Err(QemuError::TimeLimit { waiting_for: what.into(), log: self.log() });
+                let file = std::env::temp_dir().join("duralumin-wrong-picture.png");
+                let kept = picture.write_png(&file).is_ok();
+                let place = if kept { format!(" (the last is {})", file.display()) } else { String::new() };
+                return Err(QemuError::TimeLimit { waiting_for: format!("{what}{place}"), log: self.log() });
             }
             std::thread::sleep(Duration::from_millis(100));
         }

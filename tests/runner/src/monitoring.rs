@@ -28,7 +28,7 @@ impl Surroundings for Process<'_> {
         let memory = self.memory.borrow();
         let pages = (0..PER_HOST_PAGE).filter(|i| memory.has(LispPage(number * PER_HOST_PAGE + i))).count() as u8;
         // Whether a page has been written to only the host knows.
-        PageState { pages, resident: pages > 0, written: false, watched: false }
+        PageState { pages, resident: pages > 0, written: false }
     }
 
     fn forgive(&mut self, on: bool) {

@@ -134,7 +134,9 @@ fn named<L: Layout>(space: Space, at: StackOffset, n: u32) -> Option<(AtomIndex,
         0x8 => Place::Own(which),
         _ => Place::Free(which),
     };
-    Some((AtomIndex(space.cell(names.plus(2 * n)) & L::POINTER_MASK), place))
+    let name = AtomIndex(space.cell(names.plus(2 * n)) & L::POINTER_MASK);
+    // The end of a table that is longer than its names.
+    if name == AtomIndex::NIL { None } else { Some((name, place)) }
 }
 
 /// The variables of a frame: arguments, its own, free ones.
