@@ -23,11 +23,12 @@
 #   --env NAME=VALUE   an environment variable for Lisp, such as HOME or MEDLEYDIR (kernel/src/logic/environment.rs)
 #   --headless    no window; ends by itself when Lisp does, status 0 if it ended well. With --init FILE an error break
 #                 ends it too, status 1, with its message on the serial line; and without --disk the disk is a new
-#                 one that is thrown away afterwards
+#                 one that is thrown away afterwards. Without --init, what is typed here is typed for Lisp, and what Lisp
+#                 prints to the console comes here as it is
 #   --timeout SECONDS  ends after so long in any case, status 124
 #
 # The file SYSOUT is only read. LOGOUT saves the world and switches off; the window's "Power Down" asks for LOGOUT. The
-# kernel's log is on standard output.
+# kernel's log is on standard output. F12, or Control-] here, calls the monitor (docs/monitor.md).
 set -euo pipefail
 here=$PWD
 cd "$(dirname "$0")"
@@ -194,6 +195,8 @@ if [ -n "$headless" ]; then
   # In a window a stopped kernel leaves its report on the screen; without one QEMU should end.
   qemu+=(-display none -device isa-debug-exit,iobase=0xf4,iosize=4)
   words+=(exit-device)
+  # A job has nobody who types.
+  [ -n "$init" ] || words+=(serial=lisp)
 elif [ -n "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
   dpkg-query -W qemu-system-gui >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null || need_packages qemu-system-gui
 else

@@ -246,10 +246,6 @@ pub fn state(page: u32) -> monitor::PageState {
         let pages = slots.iter().filter(|&&file| file != super::ABSENT).count() as u8;
         let entry = pager.entries[page as usize];
         let resident = entry & PRESENT != 0 && entry & FORGIVEN == 0;
-        monitor::PageState {
-            pages,
-            resident,
-            written: resident && entry & (super::DIRTY | super::WRITTEN) != 0,
-        }
+        monitor::PageState { pages, resident, written: resident && entry & (super::DIRTY | super::WRITTEN) != 0 }
     })
 }
