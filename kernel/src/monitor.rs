@@ -107,7 +107,7 @@ impl<L: Layout> Surroundings for Hardware<L> {
 
     fn take_hit(&mut self) -> Option<Hit> {
         let change = pager::watch::take()?;
-        self.running = crate::world::at_change::<L>();
+        self.running = crate::world::at_change();
         let (function, pc) = self.instruction(&change.frame)?;
         Some(Hit { watch: change.watch, pc: ByteAddr(pc), function })
     }

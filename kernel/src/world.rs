@@ -224,7 +224,7 @@ fn stop<L: Layout>() {
 static AT_CHANGE: Exclusive<Option<(LispPtr, u32)>> = Exclusive::new(None);
 
 /// Where Lisp was when a watched word changed.
-pub fn at_change<L: Layout>() -> Option<(LispPtr, u32)> {
+pub fn at_change() -> Option<(LispPtr, u32)> {
     AT_CHANGE.with(Option::take)
 }
 
