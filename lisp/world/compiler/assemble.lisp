@@ -245,9 +245,14 @@
                (far-jump (- distance 2))
                (list (opcode-number 'POP))))))
 
+;;; UNWIND counts from the first PVAR, but a function without any gets two when it is called as a closure. One of its own
+;;; makes both kinds of calls alike.
+(defun unwinds (instruction) (eq (car instruction) :unwind))
+
 ;;; The code object. `names` are the dynamic variables that the function binds.
 (defun assemble (name arguments slots depth names code debug)
-  (let* ((*locals* slots) (*free-names* nil)
+  (let* ((slots (if (and (eql slots 0) (some #'unwinds code)) 1 slots))
+         (*locals* slots) (*free-names* nil)
          (items (mapcar #'instruction-item code))
          (labels (size-jumps items))
          (free (reverse *free-names*))
