@@ -7,11 +7,11 @@
 //!   ```
 //! ````
 
+use book::{answers, play, typing};
 use scenarios::{Suite, run};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
-use book::{answers, play, typing};
 
 /// For a chapter, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
