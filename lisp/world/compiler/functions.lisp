@@ -131,10 +131,25 @@
     (close-free-variables *functions*)
     (let ((codes (list (emit-function fn))))
       (do ()
-          ((null *lifted*) (reverse codes))
+          ((null *lifted*))
         (let ((next (car *lifted*)))
           (setq *lifted* (cdr *lifted*))
-          (push (emit-function next) codes))))))
+          (push (emit-function next) codes)))
+      (mapc #'forget-function *functions*)
+      (reverse codes))))
+
+;;; Functions, their variables and exits refer to each other in circles, which a collector that counts references does not
+;;; take back unless somebody cuts them.
+(defun forget-function (fn)
+  (setf (fn-parent fn) nil)
+  (setf (fn-required fn) nil)
+  (setf (fn-optional fn) nil)
+  (setf (fn-rest fn) nil)
+  (setf (fn-keys fn) nil)
+  (setf (fn-body fn) nil)
+  (setf (fn-free fn) nil)
+  (setf (fn-calls fn) nil)
+  (setf (fn-variable fn) nil))
 
 ;;; (%lap slots depth instruction...): a function body written in the instructions of emit.lisp, which returns by itself.
 (define-special %lap (form env) (cons 'lap (cdr form)))
