@@ -451,8 +451,6 @@ fn which_disk() {
     let (mine, other) = (mine.to_str().unwrap(), other.to_str().unwrap());
     let disk = folder.file("data/duralumin/machine.disk");
 
-    let (well, said, _) = run_script(&folder, &[]);
-    assert!(!well && said.contains("which world?") && !disk.exists(), "{said}");
     // A new disk in the place that never changes; later without the sysout, or with the same.
     for arguments in [&[mine][..], &[], &[mine]] {
         let (well, said, calls) = run_script(&folder, arguments);
