@@ -33,6 +33,7 @@ mod cache;
 mod check;
 mod error;
 mod format;
+mod listings;
 mod names;
 mod region;
 mod share;

@@ -13,6 +13,7 @@
 use crate::buffers::{LONGEST, Live, PIECE, RECORD_LEVEL, piece};
 use crate::error::FilesError;
 use crate::format;
+use crate::listings::Listings;
 use crate::names;
 use crate::region::{Counts, Region};
 use alloc::collections::BTreeMap;
@@ -86,6 +87,7 @@ pub struct DiskVolume<D: Device> {
     live: BTreeMap<u32, Live>,
     /// What nodes are that some directory has named. Directories do not say, and Lisp lists one for each file that it makes.
     kinds: BTreeMap<u32, Kind>,
+    listings: Listings,
     /// Counts uses of pieces.
     clock: u64,
 }
@@ -209,7 +211,15 @@ impl<D: Device> DiskVolume<D> {
             // On a full disk it must be possible to go on and remove something; the next open tries again.
             let _ = fs.tx(|tx| tx.release_unused_nodes());
         }
-        Ok(Self { fs, options, open: Vec::new(), live: BTreeMap::new(), kinds: BTreeMap::new(), clock: 0 })
+        Ok(Self {
+            fs,
+            options,
+            open: Vec::new(),
+            live: BTreeMap::new(),
+            kinds: BTreeMap::new(),
+            listings: Listings::default(),
+            clock: 0,
+        })
     }
 
     /// What has gone to the disk and come from it.
@@ -240,7 +250,7 @@ impl<D: Device> DiskVolume<D> {
         if self.fs.allocator().free() < bytes + RESERVE {
             return Err(VolumeError::NoSpace);
         }
-        let gone = self.change_disk(true, |tx| {
+        let (id, gone) = self.change_disk(true, |tx| {
             let directory = find(tx, directory)?;
             if !directory.data().is_dir() {
                 return Err(Error::new(ENOTDIR));
@@ -260,8 +270,9 @@ impl<D: Device> DiskVolume<D> {
                 tx.write_node_inner(&mut node, &mut 0, file.bytes)?;
                 tx.sync_tree(node)?;
             }
-            Ok(gone)
+            Ok((directory.id(), gone))
         })?;
+        self.listings.forget(id);
         gone.into_iter().for_each(|node| self.forget_name(Some(node)));
         Ok(())
     }
@@ -471,7 +482,7 @@ impl<D: Device> DiskVolume<D> {
     fn add(&mut self, path: &Path, mode: u16) -> Result<TreeData<Node>> {
         check_path(path)?;
         let now = seconds(self.now());
-        self.change_disk(true, |tx| {
+        let (directory, node) = self.change_disk(true, |tx| {
             let (directory, name) = find_place(tx, path)?;
             if look_up(tx, directory, &name)?.is_some() {
                 return Err(no(VolumeError::Exists));
@@ -482,14 +493,19 @@ impl<D: Device> DiskVolume<D> {
                 tx.sync_tree(node)?;
                 node = tx.find_node(directory, &name)?;
             }
-            Ok(node)
-        })
+            Ok((directory.id(), node))
+        })?;
+        if let Some(name) = path.last() {
+            self.listings.add(directory, name, kind(node.data()), node.id());
+        }
+        Ok(node)
     }
 
     fn forget_name(&mut self, node: Option<u32>) {
         if let Some(id) = node {
             // The number will be another's.
             self.kinds.remove(&id);
+            self.listings.forget(id);
         }
         if let Some(live) = node.and_then(|id| self.live.get_mut(&id)) {
             live.nameless = true;
@@ -510,10 +526,14 @@ impl<D: Device> Volume for DiskVolume<D> {
         if kinds.len() > MOST_KINDS {
             kinds.clear();
         }
-        let entries = self.look(|tx| {
+        let listings = &mut self.listings;
+        let entries = self.fs.tx(|tx| {
             let directory = find(tx, directory)?;
             if !directory.data().is_dir() {
                 return Err(Error::new(ENOTDIR));
+            }
+            if let Some(known) = listings.get(directory.id()) {
+                return Ok(known);
             }
             let mut found: Vec<DirEntry> = Vec::new();
             tx.child_nodes(directory.ptr(), &mut found)?;
@@ -531,10 +551,11 @@ impl<D: Device> Volume for DiskVolume<D> {
                 };
                 entries.add(Entry { name: &names::from_disk(name), kind: Some(kind), node: id.into() }).map_err(no)?;
             }
+            listings.put(directory.id(), &entries);
             Ok(entries)
         });
         self.kinds = kinds;
-        entries
+        entries.map_err(told)
     }
 
     fn open(&mut self, path: &Path, write: bool) -> Result<FileId> {
@@ -663,14 +684,17 @@ impl<D: Device> Volume for DiskVolume<D> {
 
     fn remove(&mut self, path: &Path) -> Result<()> {
         check_path(path)?;
-        let gone = self.change_disk(false, |tx| {
+        let (directory, gone) = self.change_disk(false, |tx| {
             let (directory, name) = find_place(tx, path)?;
             let node = tx.find_node(directory, &name)?;
             if node.data().is_dir() && !is_empty(tx, &node)? {
                 return Err(no(VolumeError::NotEmpty));
             }
-            unlink(tx, directory, &name, node)
+            Ok((directory.id(), unlink(tx, directory, &name, node)?))
         })?;
+        if let Some(name) = path.last() {
+            self.listings.remove(directory, name);
+        }
         self.forget_name(gone);
         Ok(())
     }
@@ -678,16 +702,16 @@ impl<D: Device> Volume for DiskVolume<D> {
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
         check_path(from)?;
         check_path(to)?;
-        let gone = self.change_disk(false, |tx| {
+        let (old, new, gone) = self.change_disk(false, |tx| {
             let ((old, old_name), (new, new_name)) = (find_place(tx, from)?, find_place(tx, to)?);
             let node = tx.find_node(old, &old_name)?;
             if to.starts_with(from) {
-                return if to.len() == from.len() { Ok(None) } else { Err(Error::new(EINVAL)) };
+                return if to.len() == from.len() { Ok((old.id(), new.id(), None)) } else { Err(Error::new(EINVAL)) };
             }
             let mut gone = None;
             if let Some(there) = look_up(tx, new, &new_name)? {
                 if there.id() == node.id() {
-                    return Ok(None);
+                    return Ok((old.id(), new.id(), None));
                 }
                 match (node.data().is_dir(), there.data().is_dir()) {
                     (true, false) => return Err(Error::new(ENOTDIR)),
@@ -697,8 +721,10 @@ impl<D: Device> Volume for DiskVolume<D> {
                 }
             }
             tx.rename_node(old, &old_name, new, &new_name)?;
-            Ok(gone)
+            Ok((old.id(), new.id(), gone))
         })?;
+        self.listings.forget(old);
+        self.listings.forget(new);
         self.forget_name(gone);
         Ok(())
     }
@@ -706,7 +732,7 @@ impl<D: Device> Volume for DiskVolume<D> {
     fn link(&mut self, existing: &Path, new: &Path) -> Result<()> {
         check_path(existing)?;
         check_path(new)?;
-        self.change_disk(true, |tx| {
+        let (directory, node) = self.change_disk(true, |tx| {
             let node = find(tx, existing)?;
             if node.data().is_dir() {
                 return Err(no(VolumeError::NotPermitted));
@@ -715,8 +741,13 @@ impl<D: Device> Volume for DiskVolume<D> {
             if look_up(tx, directory, &name)?.is_some() {
                 return Err(no(VolumeError::Exists));
             }
-            tx.link_node(directory, &name, node.ptr())
-        })
+            tx.link_node(directory, &name, node.ptr())?;
+            Ok((directory.id(), node))
+        })?;
+        if let Some(name) = new.last() {
+            self.listings.add(directory, name, kind(node.data()), node.id());
+        }
+        Ok(())
     }
 
     fn space(&mut self, path: &Path) -> Result<Space> {

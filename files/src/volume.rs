@@ -236,6 +236,12 @@ impl Entries {
         Ok(())
     }
 
+    /// Takes one away.
+    pub fn remove(&mut self, name: &str) {
+        let text = &self.text;
+        self.items.retain(|item| &text[item.start as usize..item.start as usize + item.length as usize] != name);
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.items.len()
@@ -362,5 +368,7 @@ mod tests {
             entries.add(Entry { name, kind: None, node: 0 }).unwrap();
         }
         assert_eq!(entries.iter().map(|entry| entry.name).collect::<Vec<_>>(), ["a"]);
+        entries.remove("a");
+        assert!(entries.is_empty());
     }
 }
