@@ -326,7 +326,7 @@ fn random_cuts_and_second_cuts_leave_whole_files() {
     while tally.cuts < wanted {
         seed += 1;
         let mut random = Random::new(seed);
-        let (platter, before) = scene(&mut random, 700);
+        let (platter, before) = scene(&mut random, 580);
         let script = Script::random(&mut random, &before, 4);
         for _ in 0..40 {
             let (power, depth) = (random.below(130) as u64, 1 + random.below(8));
@@ -344,7 +344,10 @@ fn random_cuts_and_second_cuts_leave_whole_files() {
             let found = recover(after.clone(), again.possible(at), &mut tally, &what);
             seconds += 1;
 
-            // And at last it may work.
+            // And at last it may work. Not each time: that takes a third of the test.
+            if power % 4 != 0 {
+                continue;
+            }
             let mut volume = DiskVolume::open(FakeDisk::with(after, seed), options()).unwrap();
             let last = Make("last".into(), bytes(&mut random, 6000));
             last.run(&mut volume).unwrap_or_else(|error| panic!("{what}: {error}"));
