@@ -1,11 +1,11 @@
-//! The starter world on the bare machine: the battery of expressions, and how soon one can type.
+//! The starter world on the bare machine: the battery of expressions.
 
 use qemu::Machine;
 use std::time::Duration;
 
 #[test]
 fn the_battery_of_expressions() {
-    let sysout = battery::world("battery.lisp").unwrap();
+    let sysout = battery::battery_world().unwrap();
     let mut qemu = Machine::new().disk(&sysout).limit(Duration::from_secs(180)).start().unwrap();
     let expected = format!("battery: {} expressions, 0 failures", battery::battery().len());
     let found = qemu.wait_for("battery: ").map(|_| ());

@@ -1,4 +1,6 @@
-//! The starter world in the host runner: the battery of expressions.
+//! The starter world in the host runner: the battery of expressions, and the soak.
+//!
+//! `SOAK_SECONDS=3600 cargo test --release -p runner --test starter soak` soaks for an hour; without it, for half a minute.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -18,9 +20,21 @@ fn run(sysout: &Path, seconds: u32) -> (Output, String) {
 
 #[test]
 fn the_battery_of_expressions() {
-    let sysout = battery::world("battery.lisp").unwrap();
+    let sysout = battery::battery_world().unwrap();
     let (output, text) = run(&sysout, 120);
     let expected = format!("battery: {} expressions, 0 failures", battery::battery().len());
     assert!(text.contains(&expected), "{text}");
     assert!(output.status.success(), "{text}");
+}
+
+#[test]
+fn the_soak() {
+    let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(30);
+    let sysout = battery::soak_world(seconds).unwrap();
+    let (output, text) = run(&sysout, seconds + 120);
+    assert!(text.contains(" expressions, 0 failures"), "{text}");
+    assert!(output.status.success(), "{text}");
+    let storage = |line| battery::Storage::read(&text, line).unwrap_or_else(|| panic!("{text}"));
+    assert!(storage("storage before").is_steady(&storage("storage after")), "{text}");
+    println!("{}", text.lines().last().unwrap_or_default());
 }

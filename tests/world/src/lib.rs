@@ -68,9 +68,56 @@ fn data() -> String {
     lisp
 }
 
-/// Builds the starter world with `program` (a file of this folder) behind it; its sysout, in the folder for temporary
-/// files.
-pub fn world(program: &str) -> Result<PathBuf, String> {
+/// The world that runs the battery.
+pub fn battery_world() -> Result<PathBuf, String> {
+    world("battery.lisp", &data())
+}
+
+/// The world that evaluates random expressions and moves windows for so many seconds.
+pub fn soak_world(seconds: u32) -> Result<PathBuf, String> {
+    world("soak.lisp", &format!("(defglobal *soak-seconds* {seconds})\n"))
+}
+
+/// What the soak says of storage: after a tenth of its time, and at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// Pages of arrays.
+    pub array_pages: u32,
+    /// Pages of objects.
+    pub object_pages: u32,
+    /// References counted.
+    pub counts: u32,
+}
+
+impl Storage {
+    /// The numbers in a line such as `storage after (:ARRAY-PAGES 1344 :OBJECT-PAGES 674 .. :COUNTS 13)`, the last one in a
+    /// log that begins with `line`.
+    pub fn read(log: &str, line: &str) -> Option<Storage> {
+        let text = &log[log.rfind(line)?..];
+        let number = |name: &str| {
+            let rest = text.split_once(name)?.1.trim_start();
+            rest[..rest.find(|c: char| !c.is_ascii_digit())?].parse().ok()
+        };
+        Some(Storage {
+            array_pages: number(":ARRAY-PAGES ")?,
+            object_pages: number(":OBJECT-PAGES ")?,
+            counts: number(":COUNTS ")?,
+        })
+    }
+
+    /// Whether storage that was like this and is like `later` now has not grown, but for a tenth that chance may have
+    /// spread differently.
+    pub fn is_steady(&self, later: &Storage) -> bool {
+        let within = |before: u32, after: u32, room: u32| after <= before + before / 10 + room;
+        within(self.array_pages, later.array_pages, 64)
+            && within(self.object_pages, later.object_pages, 64)
+            && within(self.counts, later.counts, 200)
+    }
+}
+
+/// Builds the starter world with definitions and `program` (a file of this folder) behind it; its sysout, in the folder
+/// for temporary files.
+fn world(program: &str, definitions: &str) -> Result<PathBuf, String> {
     let stem = format!("duralumin-{}-{}", program.trim_end_matches(".lisp"), std::process::id());
     let folder = std::env::temp_dir();
     let file = |end: &str| folder.join(format!("{stem}{end}"));
@@ -78,9 +125,9 @@ pub fn world(program: &str) -> Result<PathBuf, String> {
         std::fs::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
     };
     let data_file = file("-data.lisp");
-    write(&data_file, data().as_bytes())?;
+    write(&data_file, definitions.as_bytes())?;
     let sources = vec![
-        Source { name: "battery-data.lisp".to_string(), path: data_file.clone() },
+        Source { name: "definitions.lisp".to_string(), path: data_file.clone() },
         Source { name: program.to_string(), path: here().join(program) },
     ];
     let bytes = with_room(|| {
@@ -105,6 +152,18 @@ mod tests {
             expected: expected.to_string(),
         };
         assert_eq!(tests(text), [test("(+ 1 2)", "3"), test("(a\n; within\n b)", "!error")]);
+    }
+
+    #[test]
+    fn storage_is_read_and_compared() {
+        let log = "x\nstorage before (:ARRAY-PAGES 1296 :OBJECT-PAGES 668 :FREE-BLOCKS 1 :FREE-CELLS 2 :COUNTS 17)\n\
+                   storage after  (:ARRAY-PAGES 1344 :OBJECT-PAGES 4086 :FREE-BLOCKS 1 :FREE-CELLS 2 :COUNTS 13)\n";
+        let before = Storage::read(log, "storage before").unwrap();
+        let after = Storage::read(log, "storage after").unwrap();
+        assert_eq!(before, Storage { array_pages: 1296, object_pages: 668, counts: 17 });
+        assert!(!before.is_steady(&after));
+        assert!(before.is_steady(&Storage { object_pages: 700, ..after }));
+        assert_eq!(Storage::read(log, "storage never"), None);
     }
 
     #[test]
