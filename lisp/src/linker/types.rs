@@ -58,7 +58,7 @@ pub(super) const TYPES: [Type; 21] = [
     row(types::RATIO, "RATIO", 4, NUMBER | ATOM, &[0, 2]),
     row(types::COMPLEX, "COMPLEX", 4, NUMBER | ATOM, &[0, 2]),
     row(types::PATHNAME, "PATHNAME", 8, 0, &[0, 2, 4, 6]),
-    row(types::NEW_ATOM, "NEW-ATOM", 10, NOT_COUNTED | SYMBOL | ATOM, &[]),
+    row(types::NEW_ATOM, "NEW-ATOM", 10, SYMBOL | ATOM, &[0, 2, 4, 6]),
 ];
 
 /// The first number for types that the world defines. The collector has ideas of its own about some of those before.

@@ -49,6 +49,7 @@
 (defun %install-names (at names table)
   (let ((entry (%add at %header-words)))
     (dolist (name names)
+      (%reference (caddr name))
       (%set-cell entry 0 (caddr name))
       (let ((place (%add entry table)))
         (%set-word place 0 (case (car name) (:ivar 0) (:pvar 32768) (t 49152)))
@@ -61,8 +62,8 @@
                    (:code (%install-code object))
                    (:function (%make-closure (%install-code object) nil))
                    (t object))))
-    (unless (eq kind :atom)
-      (%reference pointer))
+    ;; The collector gives back the constants of a function that goes, but no symbols that are operands: those stay.
+    (%reference pointer)
     (%set-byte at offset (ash (%hi pointer) -8))
     (%set-byte at (+ offset 1) (logand (%hi pointer) 255))
     (%set-byte at (+ offset 2) (ash (%lo pointer) -8))

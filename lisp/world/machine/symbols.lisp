@@ -5,9 +5,9 @@
 ;;;     print name    | length | character ...        a byte each
 ;;;                   | length | - | character ..     a word each, if the flags say so
 ;;;
-;;; The linker's symbols have numbers; those made here are objects of type 21, NEW-ATOM, whose address is the symbol. The
-;;; opcode ATOMCELL.N knows both. Symbols are not counted: they live for ever. The table is a vector of lists, by the
-;;; hash of the name that MISCN 4 computes.
+;;; The linker's symbols have numbers and live for ever; those made here are objects of type 21, NEW-ATOM, whose address is
+;;; the symbol, and which go when nothing refers to them: the table does, to those in it. The opcode ATOMCELL.N knows both
+;;; kinds. The table is a vector of lists, by the hash of the name that MISCN 4 computes.
 
 (defconstant %interlisp 1)              ; package numbers
 (defconstant %keyword 2)
