@@ -4,7 +4,8 @@
 (setq il:dwimflg nil)
 (defvar *o* (open "{DSK}/out/files.out" :direction :output))
 (defvar *big* "{DSK}/out/big.tmp")
-(defconstant size 50000000)
+;; Whole pages: the last page of a file of more than 65,535 pages is out of Medley 2.0's reach if it is not full.
+(defconstant size (* 97664 512))
 
 (defun out-bytes (stream count)
   (let ((n 0))
