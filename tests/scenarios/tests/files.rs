@@ -23,6 +23,8 @@ fn main() -> ExitCode {
     suite.test("battery-on-share", || battery_on_share(&medley));
     suite.test("battery-on-disk", || battery_on_disk(&medley));
     suite.test("files-last", || files_last(&medley));
+    suite.test("conformance-on-disk", || conformance_on_disk(&medley));
+    suite.test("full-disk", || full_disk(&medley));
     suite.test("conformance-on-share", || conformance(&medley));
     suite.test("many-files", || many_files(&medley));
     suite.test("hostile-names", || hostile_names(&medley));
@@ -138,8 +140,13 @@ struct Disk(String);
 
 impl Disk {
     fn new(folder: &Folder, medley: &Path, files: &[(&str, &str)]) -> Result<Disk, String> {
+        Self::sized(folder, medley, "128", files)
+    }
+
+    /// One with so many megabytes for files.
+    fn sized(folder: &Folder, medley: &Path, size: &str, files: &[(&str, &str)]) -> Result<Disk, String> {
         let disk = Disk(folder.0.join("machine.disk").display().to_string());
-        boot(&["import", &medley.display().to_string(), &disk.0, "--files", "128"])?;
+        boot(&["import", &medley.display().to_string(), &disk.0, "--files", size])?;
         for (name, content) in files {
             disk.put(folder, name, content)?;
         }
@@ -208,6 +215,46 @@ fn files_last(medley: &Path) -> Outcome {
         return Err(log);
     }
     same("one and two", &lines(&disk.get(&folder, "second.txt")?))
+}
+
+fn conformance_on_disk(medley: &Path) -> Outcome {
+    let Some(given) = shared(medley, "conformance") else { return Ok(()) };
+    let folder = Folder::new("conformance-disk");
+    let visible = fs::read_to_string(given.join("visible.lisp")).map_err(text)?.replace("{DSK}/out/", "{DSK}/");
+    let job = format!("{HEAD}(load \"{{DSK}}/visible.lisp\")\n(il:logout t)\n");
+    let disk = Disk::new(&folder, medley, &[("visible.lisp", &visible), ("job.lisp", &job)])?;
+    disk.run()?;
+    let expected = fs::read_to_string(given.join("visible.expected")).map_err(text)?;
+    same(&expected, &lines(&disk.get(&folder, "visible.out")?))
+}
+
+/// A disk with next to no room for files: writing ends in an error, and what was there before stays.
+fn full_disk(medley: &Path) -> Outcome {
+    let folder = Folder::new("full");
+    let write =
+        |name, what| format!("(let ((s (il:openstream \"{{DSK}}/{name}\" 'il:output 'il:new))) {what} (il:closef s))");
+    let forms = [
+        format!("(progn {} (error \"written\"))", write("kept", "(princ \"kept\" s)")),
+        write("large", "(funcall *fill* s)"),
+        "(let ((s (il:openstream \"{DSK}/kept\" 'il:input 'il:old))) (error (read-line s nil)))".to_string(),
+    ];
+    let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
+    // The disk packs bytes that repeat: these do not.
+    let fill = "(defvar *fill* (compile nil '(lambda (s) (let ((n 1)) (dotimes (i 3000000)
+  (setq n (logand (+ (* n 109) 89) 65535)) (il:bout s (ash n -8)))))))\n(defvar *o*";
+    let job = trials("{UNIX}/machine/serial", &forms);
+    let job = job.replace("(error (c)", "(xcl:serious-condition (c)").replace("(defvar *o*", fill);
+    let disk = Disk::sized(&folder, medley, "4", &[("job.lisp", &job)])?;
+    let mut qemu =
+        Machine::new().limit(LIMIT).memory(384).writable_disk(&disk.0).job("{DSK}/job.lisp").start().map_err(text)?;
+    // The stream that could not be written is still open, so the end may be a loud one.
+    qemu.wait().map_err(text)?;
+    let log = qemu.log();
+    boot(&["check", &disk.0])?;
+    if log.contains("wrong success") || !log.contains("FS-RESOURCES-EXCEEDED") {
+        return Err(log);
+    }
+    same("kept", &lines(&disk.get(&folder, "kept")?))
 }
 
 fn conformance(medley: &Path) -> Outcome {
