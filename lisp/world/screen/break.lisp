@@ -159,16 +159,16 @@ Press a frame to see its variables. :abort gives up, :go goes on.
         (set-focus before)))))
 
 
-(defparameter *uninteresting-functions*
-  '(break-window enter-break invoke-debugger error break interrupted break-key \\dobufferedtransitions %give-turn
-    %undefined-function %unbound-variable %call-with-restarts)
-  "What stands between a mistake and its break window.")
+(defun uninteresting-p (name)
+  "Whether a function only stands between a mistake and its break window: the names of the system's own begin with % or \\."
+  (or (member name '(break-window enter-break invoke-debugger error break interrupted break-key))
+      (find (char (format nil "~a/" name) 0) "%\\")))
 
 (defun interesting-frames (frames)
   "The frames from the one where the mistake was made."
   (let ((rest frames))
     (loop
-      (when (or (null rest) (not (member (frame-name (car rest)) *uninteresting-functions*)))
+      (when (or (null rest) (not (uninteresting-p (frame-name (car rest)))))
         (return (or rest frames)))
       (setq rest (cdr rest)))))
 

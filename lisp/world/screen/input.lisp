@@ -95,7 +95,9 @@
   (let ((window (window-at x y)))
     (call-with-mouse
      (cond ((null window) (lambda () (background-menu button)))
-           ((inside-p x y (canvas-rectangle window)) (lambda () (press-canvas window button x y)))
+           ((and (inside-p x y (canvas-rectangle window))
+                 (not (and (window-title window) (near-corner-p window x y))))
+            (lambda () (press-canvas window button x y)))
            (t (lambda () (press-frame window button x y)))))))
 
 (defun press-canvas (window button x y)

@@ -250,7 +250,7 @@
          (when (and (>= (length name) length)
                     (eql (char name 0) (char start 0))
                     (string= start (subseq name 0 length))
-                    (or (fboundp symbol) (boundp symbol)))
+                    (or (fboundp symbol) (boundp symbol) (macro-function symbol)))
            (push name names)))))
     names))
 

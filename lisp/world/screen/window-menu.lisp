@@ -3,16 +3,18 @@
 ;;;     title bar      left: drag it to move the window; a click brings it to the front
 ;;;                    middle, right: the window's menu
 ;;;     close box      at the right end of the title bar
-;;;     border         left, near a corner: drag to give the window another shape
+;;;     border         left, at the right or below: drag to give the window another shape; so does the lower right corner
 
 (defun in-close-box-p (window x y)
   (and (window-title window)
        (inside-p x y (list (+ (window-left window) (outer-width window) -17) (window-top window) 17 17))))
 
 (defun near-corner-p (window x y)
-  "Whether a pixel is on the lower or right border."
-  (or (>= x (- (rectangle-right (window-rectangle window)) 3))
-      (>= y (- (rectangle-bottom (window-rectangle window)) 3))))
+  "Whether a pixel is on the lower or right border, or near the corner between them."
+  (let ((right (- (rectangle-right (window-rectangle window)) x))
+        (bottom (- (rectangle-bottom (window-rectangle window)) y)))
+    (or (<= right 3) (<= bottom 3)
+        (and (<= right 10) (<= bottom 10)))))
 
 (defun drag-window (window x y)
   "Moves a window with the mouse."
