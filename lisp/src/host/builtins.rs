@@ -100,6 +100,13 @@ pub(super) const FUNCTIONS: &[(&str, Builtin)] = &[
     ),
     ("SYMBOL-NAME", F1(|_, a| Ok(Value::text(symbol_name(a)?)))),
     (
+        "FIND-SYMBOL",
+        F1(|host, a| {
+            let name = string(a)?;
+            Ok(host.symbols.known(&name).map_or(Value::Nil, Value::Symbol))
+        }),
+    ),
+    (
         "INTERN",
         Any(1, |host, a| {
             let name = string(a[0])?;

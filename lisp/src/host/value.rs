@@ -268,6 +268,10 @@ impl Symbols {
     pub fn symbol(&mut self, name: &str) -> &'static Symbol {
         self.find(name, false)
     }
+    /// The symbol of this name, if there is one.
+    pub fn known(&self, name: &str) -> Option<&'static Symbol> {
+        self.table.get(&(false, name.to_string())).copied()
+    }
     /// The keyword of this name.
     pub fn keyword(&mut self, name: &str) -> Value {
         Value::Symbol(self.find(name, true))

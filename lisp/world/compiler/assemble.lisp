@@ -62,7 +62,7 @@
         (cond ((eq (car instruction) :label)
                (when (member (cadr instruction) used)
                  (setq reachable t)
-                 (setq out (drop-jump-to (cadr instruction) out))
+                 (setq out (turn-test (cadr instruction) (drop-jump-to (cadr instruction) out)))
                  (push instruction out)))
               ((not reachable) nil)
               ((equal instruction '(:op POP))
@@ -86,6 +86,16 @@
            (if (eq rest (cdr out)) out (cons (car out) rest))))
         ((and (eq (caar out) :jump) (eql (cadar out) label)) (cdr out))
         (t out)))
+
+;;; A test that only jumps over a jump becomes the opposite test.
+(defun turn-test (label out)
+  (let ((jump (car out)) (test (cadr out)))
+    (if (and test
+             (eq (car jump) :jump)
+             (member (car test) '(:fjump :tjump))
+             (eql (cadr test) label))
+        (cons (list (if (eq (car test) :fjump) :tjump :fjump) (cadr jump)) (cddr out))
+        out)))
 
 (defun improve (code)
   (improve-once (improve-once (thread-jumps (improve-once code)))))

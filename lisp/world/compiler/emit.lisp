@@ -22,6 +22,7 @@
 (defvar *slot-count* 0)
 (defvar *kept-slots* nil)     ; slots that dynamic variables have for good
 (defvar *names* nil)          ; name table: (kind slot symbol), innermost first
+(defvar *local-names* nil)    ; for people: (slot . symbol), later ones first
 (defvar *bound* nil)          ; dynamic variables bound here by this function: (symbol . place)
 (defvar *outside* nil)        ; where captured variables are: (var . place)
 (defvar *lifted* nil)         ; code objects of local functions, which are defined by name
@@ -280,6 +281,8 @@
 
 ;;; The value on the stack becomes the first value of a lexical variable.
 (defun emit-first-value (var)
+  (if (eq (car (var-place var)) :pvar)
+      (push (cons (cdr (var-place var)) (var-name var)) *local-names*))
   (if (boxed var) (progn (emit '(:op NIL) 1) (emit '(:op CONS) -1)))
   (emit-set-place (var-place var) nil))
 

@@ -112,17 +112,45 @@
          (*code* nil) (*depth* 0) (*deepest* 0) (*marks* nil)
          (*next-slot* (if closure 1 0))
          (*slot-count* *next-slot*)
-         (*kept-slots* nil) (*names* nil) (*bound* nil)
+         (*kept-slots* nil) (*names* nil) (*bound* nil) (*local-names* nil)
          (*outside* (outside-places fn))
          (*label-count* 0)
          (arguments (emit-parameters fn)))
     (emit-node (fn-body fn) :return)
     (let ((code (improve (reverse *code*))))
-      (assemble (fn-name fn) arguments *slot-count* *deepest* (reverse-kept *names*) code
-                (list :lambda (fn-source fn))))))
+      (note-function fn)
+      ;; A name table has innermost bindings first, which is how they were collected.
+      (assemble (fn-name fn) arguments *slot-count* *deepest* *names* code nil))))
 
-;;; The name table wants innermost bindings first, which is the order they were made in, last one first.
-(defun reverse-kept (names) names)
+;;; What people want to know of a function: names of its arguments and of its locals, by slot.
+
+(defvar *function-notes* nil) ; (name . property list), last one first
+
+(defun argument-names (fn)
+  (append (if (lifted fn) (mapcar #'var-name (fn-free fn)) nil)
+          (mapcar #'var-name (fn-required fn))
+          (if (fn-optional fn) (cons '&optional (mapcar (lambda (it) (var-name (car it))) (fn-optional fn))) nil)
+          (if (fn-rest fn) (list '&rest (var-name (fn-rest fn))) nil)
+          (if (fn-key-p fn) (cons '&key (mapcar (lambda (it) (var-name (cadr it))) (fn-keys fn))) nil)))
+
+;;; Variables that a macro made have names that nobody can write.
+(defun readable-name (symbol)
+  (if (eq (find-symbol (symbol-name symbol)) symbol) symbol nil))
+
+(defun local-names ()
+  (let ((names nil))
+    (do ((slot (1- *slot-count*) (1- slot)))
+        ((< slot 0))
+      (let ((known (assoc slot *local-names*)))
+        (push (if known (readable-name (cdr known)) nil) names)))
+    (if (some (lambda (it) it) names) names nil)))
+
+(defun note-function (fn)
+  (let ((arguments (argument-names fn)) (locals (local-names)))
+    (push (cons (fn-name fn)
+                (append (if arguments (list :arguments arguments) nil)
+                        (if locals (list :locals locals) nil)))
+          *function-notes*)))
 
 ;;; All code objects of a lambda expression: its own first, then those of local functions that are defined by name.
 (defun compile-lambda (name rest)

@@ -10,6 +10,7 @@
 (defun begin-unit ()
   (setq *unit-codes* nil)
   (setq *unit-forms* nil)
+  (setq *function-notes* nil)
   (setq *warned* nil)
   (setq *compile-warnings* nil))
 
@@ -45,6 +46,8 @@
     (if (consp (cadr form)) (%note-setf-function (cadr (cadr form))))
     (%later name form)
     (let ((*compiling* name))
+      (if (and (stringp (cadddr form)) (cddddr form))
+          (push (list name :documentation (cadddr form)) *function-notes*))
       (unit-function name (cons (caddr form) (%function-body (cadr form) (cdddr form)))))))
 
 ;;; (%define-function 'name #'(lambda ...)), as the first macros are written, and as DEFUN expands.
@@ -56,6 +59,14 @@
 
 ;;; The collected forms as functions, a few forms each.
 (defun unit-inits (file)
+  (let ((codes (form-inits file))
+        (notes (remove-if-not #'cdr (reverse *function-notes*))))
+    (if notes
+        (append codes (list (car (compile-lambda (intern (format nil "~A-NOTES" (string-upcase file)))
+                                                 `(() (%note-functions ',notes))))))
+        codes)))
+
+(defun form-inits (file)
   (let ((forms (reverse *unit-forms*)) (codes nil) (number 0))
     (do ()
         ((null forms) (reverse codes))
@@ -74,6 +85,7 @@
 ;;; and the machine make of it.
 
 (defun lambda-listing (name rest)
+  (setq *function-notes* nil)
   (mapcar #'%code-listing (compile-lambda name rest)))
 
 (defun %code-listing (code)

@@ -13,6 +13,8 @@
                    (if (eq (car lambda) '%named-lambda)
                        (compile-lambda (or name (cadr lambda)) (cddr lambda))
                        (compile-lambda (or name 'lambda) (cdr lambda)))))))
+    (%note-functions *function-notes*)
+    (setq *function-notes* nil)
     (dolist (code (cdr codes))
       (%set-definition (getf code :name) (%install-function code)))
     (let ((function (%install-function (car codes))))
@@ -37,3 +39,11 @@
       (compile name (list* 'lambda (interpreted-function-lambda-list function) (interpreted-function-body function)))
       (%set-definition name function))
   name)
+
+(defun %note-functions (notes)
+  "Keeps what the compiler noted about functions: (name . property list) each, under %DEBUG on the property list of the name."
+  (dolist (note notes)
+    (let ((documentation (getf (cdr note) :documentation)))
+      (if documentation
+          (%set-documentation (car note) 'function documentation)
+          (%set-get (car note) '%debug (cdr note))))))
