@@ -117,20 +117,23 @@ fn origin<L: Layout>(m: &Machine<L>) -> Origin {
     let definition = |function: Option<AtomIndex>| {
         function.map(|function| LispPtr::from_cell::<L>(m.space.cell(L::definition_cell(function))))
     };
-    let (flush, save) = (definition(m.symbols.flush_vm), definition(m.symbols.save_vm));
+    let symbols = m.symbols;
+    let (flush, save, log_out) =
+        (definition(symbols.flush_vm), definition(symbols.save_vm), definition(symbols.log_out));
     let mut frame = Frame::at_offset(m.space, m.ifpage_word(interface::CURRENT_FRAME));
     // `\FLUSHVM` itself waits, or what it called to change contexts.
-    for _ in 0..4 {
+    for _ in 0..6 {
         if !frame.is_frame() || frame.clink() == 0 {
             break;
         }
         let (header, caller) = (Some(frame.header::<L>()), frame.caller());
-        if caller.is_frame() && caller.no_push() {
-            match header {
-                _ if header == flush => return Origin::Checkpoint,
-                _ if header == save => return Origin::Restart,
-                _ => {}
-            }
+        let between = caller.is_frame() && caller.no_push();
+        match header {
+            _ if header == flush && between => return Origin::Checkpoint,
+            _ if header == save && between => return Origin::Restart,
+            // Whoever called these called them for their own reasons.
+            _ if header == save || header == log_out => break,
+            _ => {}
         }
         frame = caller;
     }
