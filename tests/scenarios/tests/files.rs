@@ -14,6 +14,11 @@ const HEAD: &str = ";;; -*- Mode: LISP; Package: XCL-USER; -*-\n(setq il:dwimflg
 /// Files in the large folder.
 const MANY: usize = 10_000;
 
+/// How often QEMU is killed while Lisp writes files.
+const KILLS: usize = 3;
+/// What Lisp writes.
+const LINE: &str = "A line that is long enough to make many of them a large file. ";
+
 type Outcome = Result<(), String>;
 
 fn main() -> ExitCode {
@@ -25,6 +30,7 @@ fn main() -> ExitCode {
     suite.test("files-last", || files_last(&medley));
     suite.test("conformance-on-disk", || conformance_on_disk(&medley));
     suite.test("full-disk", || full_disk(&medley));
+    suite.test("files-killed", || files_killed(&medley));
     suite.test("conformance-on-share", || conformance(&medley));
     suite.test("many-files", || many_files(&medley));
     suite.test("hostile-names", || hostile_names(&medley));
@@ -255,6 +261,42 @@ fn full_disk(medley: &Path) -> Outcome {
         return Err(log);
     }
     same("kept", &lines(&disk.get(&folder, "kept")?))
+}
+
+/// Kills QEMU while Lisp writes files; whatever Lisp had closed is whole.
+fn files_killed(medley: &Path) -> Outcome {
+    let folder = Folder::new("killed");
+    let disk = Disk::new(&folder, medley, &[])?;
+    let mut closed = 0;
+    for kill in 0..KILLS {
+        let job = format!(
+            "(do ((i 1 (1+ i))) (nil)
+  (let ((s (il:openstream (format nil \"{{DSK}}/k{kill}/f~d.txt\" i) 'il:output 'il:new)))
+    (dotimes (n (* 40 i)) (princ \"{LINE}\" s))
+    (il:closef s))
+  (format *error-output* \"closed ~d.~%\" i))\n"
+        );
+        disk.put(&folder, "job.lisp", &format!("{HEAD}{job}"))?;
+        let machine = Machine::new().limit(LIMIT).memory(384).writable_disk(&disk.0).word("autosave=0");
+        let mut qemu = machine.job("{DSK}/job.lisp").start().map_err(text)?;
+        qemu.wait_for("closed 3.").map_err(text)?;
+        let moment = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_err(text)?;
+        std::thread::sleep(Duration::from_millis(u64::from(moment.subsec_nanos() / 1000 % 3000)));
+        let log = qemu.log();
+        qemu.cut();
+        boot(&["check", &disk.0])?;
+        let numbers = log.split("closed ").skip(1).filter_map(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        let last = numbers.max().unwrap_or(0);
+        for number in 1..=last {
+            let found = disk.get(&folder, &format!("k{kill}/f{number}.txt"))?;
+            if found != LINE.repeat(40 * number).as_bytes() {
+                return Err(format!("kill {kill}: f{number}.txt has {} bytes\n{log}", found.len()));
+            }
+        }
+        closed += last;
+    }
+    println!("     killed {KILLS} times while files were written: all {closed} that were closed are whole");
+    Ok(())
 }
 
 fn conformance(medley: &Path) -> Outcome {
