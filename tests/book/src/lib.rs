@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -37,24 +38,38 @@ pub fn starter() -> Result<&'static Path, String> {
 
 /// Plays a script on the host runner with the starter world; what it printed on the console. `limit` is for all of it.
 pub fn play(steps: &str, limit: Duration) -> Result<String, String> {
-    let (runner, starter) = (scenarios::runner()?, starter()?);
+    let script = scratch("script");
+    std::fs::write(&script, steps).map_err(|error| error.to_string())?;
+    let printed = run(Command::new(scenarios::runner()?).arg(starter()?).arg("--script").arg(&script), "", limit);
+    let _ = std::fs::remove_file(script);
+    printed
+}
+
+/// Gives commands to the monitor, with the starter world at its first instruction; what it said.
+pub fn monitor<'a>(commands: impl IntoIterator<Item = &'a str>, limit: Duration) -> Result<String, String> {
+    let mut input: String = commands.into_iter().fold(String::new(), |input, command| input + command + "\n");
+    input.push_str("off now\n");
+    run(Command::new(scenarios::runner()?).arg(starter()?).arg("--monitor"), &input, limit)
+}
+
+/// A name for a file of this thread.
+fn scratch(what: &str) -> PathBuf {
+    let thread = std::thread::current().id();
+    std::env::temp_dir().join(format!("duralumin-book-{}-{thread:?}.{what}", std::process::id()))
+}
+
+/// Runs a process with an input to its end; its output.
+fn run(command: &mut Command, input: &str, limit: Duration) -> Result<String, String> {
     let text = |error: std::io::Error| error.to_string();
-    let name = |what: &str| {
-        let thread = std::thread::current().id();
-        std::env::temp_dir().join(format!("duralumin-world-{}-{thread:?}.{what}", std::process::id()))
-    };
-    let (script, console) = (name("script"), name("console"));
-    std::fs::write(&script, steps).map_err(text)?;
+    let console = scratch("console");
     let output = std::fs::File::create(&console).map_err(text)?;
-    let mut child = Command::new(runner)
-        .arg(starter)
-        .arg("--script")
-        .arg(&script)
-        .stdin(Stdio::null())
+    let mut child = command
+        .stdin(Stdio::piped())
         .stdout(output)
         .stderr(Stdio::inherit())
         .spawn()
         .map_err(|error| format!("the runner: {error}"))?;
+    child.stdin.take().expect("it is piped").write_all(input.as_bytes()).map_err(text)?;
     let end = Instant::now() + limit;
     let ended = loop {
         match child.try_wait().map_err(text)? {
@@ -69,7 +84,6 @@ pub fn play(steps: &str, limit: Duration) -> Result<String, String> {
         }
     };
     let printed = String::from_utf8_lossy(&std::fs::read(&console).map_err(text)?).replace('\r', "");
-    let _ = std::fs::remove_file(script);
     let _ = std::fs::remove_file(console);
     ended.map(|()| printed.clone()).map_err(|error| format!("{error}; the console:\n{printed}"))
 }

@@ -5,11 +5,14 @@
 //!   > (car '(1 2))          typed into the exec
 //!   1                       what must be answered; a line of ... stands for any answer
 //!   ```
+//!   ```monitor
+//!   > pages                 typed into the monitor, at Lisp's first instruction
+//!   stack                   what lines of the answer must hold, one after the other
+//!   ```
 //! ````
 
-use book::{answers, play, typing};
+use book::{answers, monitor, play, typing};
 use scenarios::{Suite, run};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,8 +20,8 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// Something to type, and the answer.
-struct Trial<'a> {
-    input: &'a str,
+struct Trial {
+    input: String,
     answer: String,
 }
 
@@ -31,35 +34,39 @@ fn main() -> ExitCode {
     let mut suite = Suite::default();
     for chapter in chapters {
         let text = std::fs::read_to_string(&chapter).expect("a chapter that can be read");
-        if text.contains("```try\n") {
-            let name = chapter.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            suite.test(name, move || try_out(&chapter, &text));
+        let name = chapter.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let (exec, monitor) = (trials(&text, "```try"), trials(&text, "```monitor"));
+        if !exec.is_empty() {
+            suite.test(name.clone(), move || try_out(&exec));
+        }
+        if !monitor.is_empty() {
+            suite.test(format!("{name}-in-the-monitor"), move || try_in_monitor(&monitor));
         }
     }
     run(suite, 2)
 }
 
-fn trials(chapter: &str) -> Vec<Trial<'_>> {
-    let mut trials: Vec<Trial<'_>> = Vec::new();
+/// What stands in blocks of one kind.
+fn trials(chapter: &str, block: &str) -> Vec<Trial> {
+    let mut trials: Vec<Trial> = Vec::new();
     let mut inside = false;
     for line in chapter.lines() {
         match (line, inside) {
-            ("```try", _) => inside = true,
+            (line, false) => inside = line == block,
             ("```", true) => inside = false,
             (line, true) => match (line.strip_prefix("> "), trials.last_mut()) {
-                (Some(input), _) => trials.push(Trial { input, answer: String::new() }),
+                (Some(input), _) => trials.push(Trial { input: input.into(), answer: String::new() }),
                 (None, Some(trial)) => trial.answer = format!("{}{line}\n", trial.answer),
                 (None, None) => panic!("a chapter begins with an answer: {line}"),
             },
-            _ => {}
         }
     }
     trials
 }
 
-fn try_out(chapter: &Path, text: &str) -> Result<(), String> {
-    let trials = trials(text);
-    let console = play(&typing(trials.iter().map(|trial| trial.input)), LIMIT)?;
+/// Types into the exec.
+fn try_out(trials: &[Trial]) -> Result<(), String> {
+    let console = play(&typing(trials.iter().map(|trial| &*trial.input)), LIMIT)?;
     let answers = answers(&console);
     let mut wrong = Vec::new();
     for (number, trial) in trials.iter().enumerate() {
@@ -68,8 +75,19 @@ fn try_out(chapter: &Path, text: &str) -> Result<(), String> {
             wrong.push(format!("> {}\nshould be\n{}and is\n{answer}", trial.input, trial.answer));
         }
     }
-    if wrong.is_empty() {
-        return Ok(());
+    if wrong.is_empty() { Ok(()) } else { Err(format!("{}\nthe console:\n{console}", wrong.join("\n"))) }
+}
+
+/// Types into the monitor.
+fn try_in_monitor(trials: &[Trial]) -> Result<(), String> {
+    let said = monitor(trials.iter().map(|trial| &*trial.input), LIMIT)?;
+    let mut lines = said.lines().map(|line| line.strip_prefix("* ").unwrap_or(line));
+    for trial in trials {
+        for expected in trial.answer.lines() {
+            if !lines.any(|line| line.contains(expected)) {
+                return Err(format!("{}: no line with \"{expected}\"; the monitor said\n{said}", trial.input));
+            }
+        }
     }
-    Err(format!("{}:\n{}\nthe console:\n{console}", chapter.display(), wrong.join("\n")))
+    Ok(())
 }
