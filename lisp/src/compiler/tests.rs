@@ -23,11 +23,6 @@ fn listing(text: &str) -> String {
 }
 
 #[test]
-fn look() {
-    println!("{}", listing(&std::env::var("FORMS").unwrap_or("(defun f (x) (if x (g x) 1))".to_string())));
-}
-
-#[test]
 fn the_compiler_compiles_itself() {
     with_room(|| {
         let mut compiler = Compiler::new().unwrap();
@@ -38,4 +33,43 @@ fn the_compiler_compiles_itself() {
         assert!(functions > 150, "{functions}");
         assert_eq!(compiler.warnings, Vec::<String>::new());
     });
+}
+
+#[test]
+fn mistakes_are_said_with_file_and_line() {
+    for (text, expected) in [
+        ("(defun f ()\n (go x))", "test.lisp:2: there is no tag X to go to"),
+        ("(defun f (x)\n\n (return-from g x))", "test.lisp:3: there is no block G to return from"),
+        ("(defun f () (setq 3 4))", "test.lisp:1: 3 cannot be set"),
+        ("(defun f (t) 1)", "test.lisp:1: T cannot be a variable"),
+        ("(defun f (x) (%op NOWHERE x))", "test.lisp:1: NOWHERE is no instruction"),
+        ("(defun f (x)", "test.lisp:1: a list that is not closed"),
+        ("(defun f (x)\n (g x)\n (h (%op SIC 300 x)))", "test.lisp:1: NIL is no operand for SIC"),
+    ] {
+        assert_eq!(listing(text).lines().next().unwrap_or_default(), expected, "{text}");
+    }
+    let text = listing("(defun f ()\n *nobody*)");
+    assert!(
+        text.ends_with("test.lisp:2: F: the variable *NOBODY* is not declared; it is taken to be special"),
+        "{text}"
+    );
+}
+
+#[test]
+fn good_code() {
+    for (text, expected) in [
+        (
+            "(defun f (x) (if (not (consp x)) 1 (car x)))",
+            "F:\n    0 IVAR0\n    1 LISTP\n    2 TJUMP3\n    3 ONE\n    4 RETURN\n    5 IVAR0\n    6 CAR\n    7 RETURN",
+        ),
+        (
+            "(defun f (n) (dotimes (i n)))",
+            "F:\n    0 ZERO\n    1 PVARSETPOP0\n    2 IVAR0\n    3 PVARSETPOP1\n    4 JUMP5\n    5 PVAR0\n    6 ONE\n    7 PLUS2\n    8 PVARSETPOP0\n    9 PVAR1\n   10 PVAR0\n   11 GREATERP\n   12 TJUMPX -7\n   14 NIL\n   15 RETURN",
+        ),
+        ("(defun f () (+ 1 2 (* 3 4)))", "F:\n    0 SIC 15\n    2 RETURN"),
+        ("(defun f (x) (let ((y (car x))) y))", "F:\n    0 IVAR0\n    1 CAR\n    2 PVAR_0\n    3 RETURN"),
+    ] {
+        let all = listing(text);
+        assert_eq!(all[..all.find("\nTEST").unwrap_or(all.len())], *expected, "{text}");
+    }
 }

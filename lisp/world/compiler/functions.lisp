@@ -34,6 +34,14 @@
       (progn (setf (var-place var) (cons :pvar (new-slot)))
              (emit-first-value var))))
 
+;;; Nothing is put in the place of a required argument that a caller forgot when the arguments are taken as they come: ARG0
+;;; of the last one complains.
+(defun emit-argument-check (required)
+  (when (> required 0)
+    (emit-constant required)
+    (emit '(:op ARG0) 0)
+    (emit-pop)))
+
 ;;; Optional argument `number`, counted from 0.
 (defun emit-optional (it number)
   (let ((missing (new-label)) (end (new-label)) (supplied (caddr it)))
@@ -87,6 +95,7 @@
           (emit-argument (car it) number)
           (setq number (1+ number)))
         (progn
+          (emit-argument-check number)
           (dolist (it (fn-optional fn))
             (emit-optional it number)
             (setq number (1+ number)))

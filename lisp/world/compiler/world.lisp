@@ -8,19 +8,20 @@
 (defun compile (name &optional (definition nil given))
   "Compiles a function, or a lambda expression as the function of a name; the name, or the function if that is NIL."
   (let* ((lambda (if given definition (%lambda-expression name)))
-         (codes (%with-gensyms
-                 (lambda ()
-                   (if (eq (car lambda) '%named-lambda)
-                       (compile-lambda (or name (cadr lambda)) (cddr lambda))
-                       (compile-lambda (or name 'lambda) (cdr lambda)))))))
+         (rest (if (eq (car lambda) '%named-lambda) (cddr lambda) (cdr lambda)))
+         (own-name (if (eq (car lambda) '%named-lambda) (cadr lambda) 'lambda))
+         (codes (%with-gensyms (lambda () (compile-lambda (or name own-name) rest)))))
     (%note-functions *function-notes*)
     (setq *function-notes* nil)
     (dolist (code (cdr codes))
       (%set-definition (getf code :name) (%install-function code)))
     (let ((function (%install-function (car codes))))
-      (cond (name (%set-definition name function)
-                  name)
-            (t function)))))
+      (cond ((null name) function)
+            (t (when (and (stringp (cadr rest)) (cddr rest))
+                 (%set-documentation name 'function (cadr rest)))
+               (%set-get name '%source lambda)
+               (%set-definition name function)
+               name)))))
 
 (defun %lambda-expression (name)
   "The lambda expression of an interpreted function."
@@ -28,6 +29,10 @@
     (if (interpreted-function-p function)
         (list* 'lambda (interpreted-function-lambda-list function) (interpreted-function-body function))
         (error "~S is not a function that can be compiled." name))))
+
+(defun function-source (name)
+  "The lambda expression that a function was compiled from, if that happened on this machine."
+  (get name '%source))
 
 (defvar *compile-definitions* t)
 

@@ -23,6 +23,7 @@
 (defun %ufn-dtest (x type) (error 'type-error :datum x :expected-type type))
 (defun %ufn-word (base value offset) (error 'type-error :datum value :expected-type '(unsigned-byte 16)))
 (defun %ufn-byte (base offset value) (error 'type-error :datum value :expected-type '(unsigned-byte 8)))
+(defun %ufn-argument (number) (error "A function was called with too few arguments: it has no argument number ~D." number))
 (defun %ufn-create-cell (type) (error "There are no objects of type ~S." type))
 (defun %ufn-apply (&rest arguments) (error "Something was called with ~S as the number of its arguments." (car (last arguments))))
 
@@ -31,6 +32,7 @@
 (%define-ufn #o006 '%ufn-dtest 1)
 (%define-ufn #o030 '%ufn-rplaca 2)
 (%define-ufn #o031 '%ufn-rplacd 2)
+(%define-ufn #o141 '%ufn-argument 1)
 (%define-ufn #o037 '%ufn-create-cell 1)
 (%define-ufn #o307 '%ufn-byte 3)
 (%define-ufn #o315 '%ufn-word 2)
