@@ -114,7 +114,6 @@ pub struct KernelPlatform {
     rests: u64,
     /// When files were last made durable, in microseconds.
     files_synced: u64,
-
     /// Does the serial line belong to Lisp?
     serial_is_lisps: bool,
     /// The tick at which a character was typed there last.
@@ -142,7 +141,6 @@ impl KernelPlatform {
             console: Line { bytes: [0; 200], length: 0 },
             rests: 0,
             files_synced: 0,
-
             serial_is_lisps: crate::handoff().command_line.value("serial") == Some("lisp"),
             last_typed: 0,
             files,

@@ -51,6 +51,7 @@ table! {
     "words" Some('x'), "[ADDRESS [COUNT]]" "words in hexadecimal; without an address, the next ones" words;
     "cells" None, "ADDRESS [COUNT]" "cells, each with the value it holds" cells;
     "pages" None, "" "the address space by regions: pages there, resident, written; faults" pages;
+    "counters" None, "" "faults, and what they cost" counters;
     "map" None, "[FIRST [END]]" "a picture of the address space" map;
     "storage" None, "" "collector, reference counts, free space" storage;
     "types" None, "[COUNT]" "types by the pages they take" types;
@@ -72,6 +73,7 @@ table! {
     "why" Some('!'), "" "why the machine stands still" why;
     "dump" Some('v'), "ADDRESS [COUNT]" "words in hexadecimal, for a program at the other end of the line" words;
     "go" Some('q'), "" "let Lisp go on" go;
+    "continue" None, "" "the same" go;
     "reset" Some('h'), "" "hard reset: throw the stack away, and let Lisp go on" reset;
     "off" Some('e'), "[now]" "switch the machine off; nothing is saved" off;
     "shell" Some('s'), "" "there is none" shell;

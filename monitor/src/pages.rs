@@ -129,6 +129,16 @@ impl Monitor {
         Ok(Verdict::Stay)
     }
 
+    /// `counters`
+    pub(crate) fn counters<'t, L: Layout>(
+        &mut self,
+        s: &mut Session<'_, L>,
+        _: &[&'t str],
+    ) -> Result<Verdict, Problem<'t>> {
+        s.world.paging(s.out)?;
+        Ok(Verdict::Stay)
+    }
+
     /// `map [FIRST [END]]`
     pub(crate) fn map<'t, L: Layout>(
         &mut self,
