@@ -65,7 +65,14 @@ impl<L: Layout> Session<'_, L> {
 
     /// A symbol, by name.
     pub(crate) fn symbol<'t>(&self, text: &'t str) -> Result<AtomIndex, Problem<'t>> {
-        symbols::look_up::<L>(self.m.space, text).ok_or(Problem::NoSymbol(text))
+        symbols::look_up::<L>(self.m.space, text).or_else(|| self.search(text)).ok_or(Problem::NoSymbol(text))
+    }
+
+    /// A symbol that is in none of the tables that the machine knows: a world may keep its own. All symbols by number.
+    fn search(&self, text: &str) -> Option<AtomIndex> {
+        let numbers = (0..0x1_0000).map(AtomIndex).take_while(|symbol| self.world.has(L::pname_cell(*symbol).page()));
+        let mut named = numbers.filter(|symbol| self.m.space.cell(L::pname_cell(*symbol)) & L::POINTER_MASK != 0);
+        named.find(|symbol| symbols::has_name::<L>(self.m.space, *symbol, text))
     }
 
     /// A function's header, by its symbol or by `{..}` or `0x..`.

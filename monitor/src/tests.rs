@@ -120,7 +120,7 @@ fn the_book_has_every_command() {
 fn nothing_there<L: Layout>() {
     let mut bench = Bench::new(testing::machine::<L>());
     for command in commands::all::<L>() {
-        if matches!(command.name, "step" | "next" | "finish" | "until" | "go" | "reset") {
+        if matches!(command.name, "step" | "next" | "finish" | "until" | "go" | "continue" | "reset") {
             continue;
         }
         for arguments in ["", "0", "123456", "NIL", "{1,2}", "1 2", "nonsense", "a b c d", "a b c d e f g"] {

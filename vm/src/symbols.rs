@@ -241,6 +241,15 @@ pub fn look_up<L: Layout>(space: Space, name: &str) -> Option<AtomIndex> {
     })
 }
 
+/// Is this the name of a symbol, whatever its package and whether in capitals or not?
+pub fn has_name<L: Layout>(space: Space, atom: AtomIndex, name: &str) -> bool {
+    let characters = print_name::<L>(space, atom);
+    let same = |(i, byte): (usize, u8)| {
+        u8::try_from(characters.get(i as u32)).is_ok_and(|character| character.eq_ignore_ascii_case(&byte))
+    };
+    characters.len() as usize == name.len() && name.bytes().enumerate().all(same)
+}
+
 /// Where one-character symbols start: they follow NIL and NOBIND in the order of their codes, without the digits, which
 /// are no symbols.
 const FIRST_CHARACTER_SYMBOL: u32 = 2;

@@ -159,3 +159,33 @@ fn errors_offer_the_monitor() {
     command(&mut qemu, "go", &["cannot go on"]);
     command(&mut qemu, "off now", &["power off"]);
 }
+
+/// The starter world, built now.
+fn starter() -> PathBuf {
+    let file = root().join("target/starter.sysout");
+    let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.args(["run", "--release", "--quiet", "-p", "lisp", "--", "build", "-o"]).arg(&file).current_dir(root());
+    assert!(cargo.status().is_ok_and(|status| status.success()), "the starter world does not build");
+    file
+}
+
+#[test]
+fn the_starter_worlds_exec_on_the_serial_line() {
+    let machine = Machine::new().disk(starter()).word("serial=lisp").limit(Duration::from_secs(150));
+    let mut qemu = machine.start().unwrap();
+    // Its first words come before it listens; what is typed meanwhile waits.
+    qemu.wait_for("Duralumin: a Lisp machine").unwrap();
+    command(&mut qemu, "(* 6 (+ 3 4))", &["42"]);
+    command(&mut qemu, "(defun twice (x) (* 2 x))", &["TWICE"]);
+    qemu.write_serial("\u{1d}").unwrap();
+    qemu.wait_for("go continues").unwrap();
+    command(&mut qemu, "stack", &["   0  "]);
+    command(&mut qemu, "symbol twice", &["TWICE: symbol", "definition"]);
+    command(&mut qemu, "check", &["the stack is sound"]);
+    command(&mut qemu, "stop twice", &["place 0"]);
+    command(&mut qemu, "go", &["Lisp goes on"]);
+    command(&mut qemu, "(twice 21)", &["stopped: place 0", "at  TWICE+"]);
+    command(&mut qemu, "frame", &["ivar 0", "21"]);
+    command(&mut qemu, "clear", &["0 places left"]);
+    command(&mut qemu, "go", &["Lisp goes on", "42"]);
+}
