@@ -281,7 +281,7 @@ fn files_killed(medley: &Path) -> Outcome {
         let mut qemu = machine.job("{DSK}/job.lisp").start().map_err(text)?;
         qemu.wait_for("closed 3.").map_err(text)?;
         let moment = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_err(text)?;
-        std::thread::sleep(Duration::from_millis(u64::from(moment.subsec_nanos() / 1000 % 3000)));
+        std::thread::sleep(Duration::from_millis(u64::from(moment.subsec_micros() % 3000)));
         let log = qemu.log();
         qemu.cut();
         boot(&["check", &disk.0])?;
