@@ -45,6 +45,8 @@
   (let ((name (%function-name (cadr form))))
     (if (consp (cadr form)) (%note-setf-function (cadr (cadr form))))
     (%later name form)
+    (when (and (stringp (cadddr form)) (cddddr form))
+      (push (list '%set-documentation (list 'quote name) ''function (cadddr form)) *unit-forms*))
     (let ((*compiling* name))
       (if (and (stringp (cadddr form)) (cddddr form))
           (push (list name :documentation (cadddr form)) *function-notes*))

@@ -43,6 +43,10 @@
            (null (interpreted-function-environment function)))
       (compile name (list* 'lambda (interpreted-function-lambda-list function) (interpreted-function-body function)))
       (%set-definition name function))
+  (when (interpreted-function-p function)
+    (let ((body (interpreted-function-body function)))
+      (when (and (stringp (car body)) (cdr body))
+        (%set-documentation name 'function (car body)))))
   name)
 
 (defun %note-functions (notes)

@@ -58,7 +58,7 @@
   "Lists the calls that have not returned yet, the last one first."
   (let ((stream (%output-stream stream))
         (n 0))
-    (dolist (frame (%frames (%caller-frame)))
+    (dolist (frame (%frames (%my-alink)))
       (when (>= n limit)
         (format stream "~&...~%")
         (return nil))

@@ -6,10 +6,16 @@
 ;;; The collector does not move objects, so an address is as good a hash code as any. When there are more pairs than
 ;;; buckets the vector is made twice as large.
 
-(defstruct (hash-table (:constructor %make-hash-table) (:copier nil))
+(defstruct (hash-table (:constructor %make-hash-table) (:copier nil)
+                       (:print-function %print-hash-table))
   test                  ; EQ, EQL, EQUAL or EQUALP
   (count 0)             ; pairs
   buckets)
+
+(defun %print-hash-table (table stream depth)
+  (%print-unreadable table stream t t
+                     (lambda ()
+                       (format stream "~A, ~D pair~:P" (hash-table-test table) (hash-table-count table)))))
 
 (defun %test-name (test)
   "The name of one of the four tests, given itself or its name."

@@ -190,13 +190,16 @@
   "The lists themselves, joined."
   (let ((result nil)
         (end nil))
-    (dolist (list lists result)
-      (when list
-        (if end
-            (rplacd end list)
-            (setq result list))
-        (when (consp list)
-          (setq end (last list)))))))
+    (do ((tail lists (cdr tail)))
+        ((null tail) result)
+      (let ((list (car tail)))
+        (when list
+          (if end
+              (rplacd end list)
+              (setq result list))
+          ;; The last list may be circular by now.
+          (when (and (cdr tail) (consp list))
+            (setq end (last list))))))))
 
 (defun revappend (list tail)
   "The list backwards, in front of TAIL."

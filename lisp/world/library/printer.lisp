@@ -99,7 +99,7 @@
            (%structurep object))))
 
 (defun %find-shared (object)
-  "A table of the parts of an object that are met more than once."
+  "A table of the parts of an object that are met more than once; NIL if there are none."
   (let ((seen (make-hash-table :test 'eq))
         (shared (make-hash-table :test 'eq)))
     (labels ((walk (x)
@@ -122,7 +122,7 @@
                             (walk (%slot-value x slot))))
                         (return nil))))))
       (walk object))
-    shared))
+    (if (eql (hash-table-count shared) 0) nil shared)))
 
 (defun %print-label (object stream)
   "Writes #n# for a part that was printed already: then true. Writes #n= for one that will be met again."
@@ -364,6 +364,6 @@
   (if (compiled-function-p object)
       (%print-unreadable object stream nil t
                          (lambda ()
-                           (write-string (if (eq (%type-number object) 13) "closure " "function ") stream)
+                           (write-string (if (and (eq (%type-number object) 13) (%cell object 2)) "closure " "function ") stream)
                            (prin1 (%name-of-function object) stream)))
       (%print-unreadable object stream t t nil)))

@@ -4,7 +4,7 @@
 ;;; end; WRITER takes a character; LISTENER says whether a character is there without waiting. A new kind of stream is a
 ;;; new set of functions.
 
-(defstruct (stream (:copier nil))
+(defstruct (stream (:copier nil) (:print-function %print-stream))
   reader                ; () -> character or NIL; NIL if this stream gives none
   writer                ; (character); NIL if it takes none
   listener              ; () -> true if READER would not wait; NIL: it never waits
@@ -14,6 +14,10 @@
   (width 80)            ; characters that fit on a line
   data                  ; what the functions share
   name)
+
+(defun %print-stream (object stream depth)
+  (%print-unreadable object stream t t
+                     (lambda () (princ (stream-name object) stream))))
 
 (defvar *terminal* nil)
 (defvar *standard-output* nil)

@@ -63,11 +63,13 @@
     results))
 
 (defun print-values (results)
-  "Prints values, a line each."
-  (dolist (value results)
-    (fresh-line)
-    (prin1 value))
-  (fresh-line))
+  "Prints values, a line each. Circular ones must not print for ever, long lists of code want lines."
+  (let ((*print-circle* t)
+        (*print-pretty* t))
+    (dolist (value results)
+      (fresh-line)
+      (prin1 value))
+    (fresh-line)))
 
 (defun evaluate-text (text)
   "Reads the forms in a text, evaluates them and prints their values; the last form's values."
