@@ -345,7 +345,7 @@ fn random_cuts_and_second_cuts_leave_whole_files() {
             seconds += 1;
 
             // And at last it may work. Not each time: that takes a third of the test.
-            if power % 4 != 0 {
+            if !power.is_multiple_of(4) {
                 continue;
             }
             let mut volume = DiskVolume::open(FakeDisk::with(after, seed), options()).unwrap();
