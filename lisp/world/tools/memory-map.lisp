@@ -186,7 +186,14 @@
   "Storage may have grown."
   (unless (eql (interface-cell 82) (memory-map-known map))
     (read-pages map)
-    (paint-map map)))
+    (let ((window (memory-map-window map)))
+      (if (> (map-height map) (window-height window))
+          (shape-window window (window-left window) (window-top window) (window-width window) (map-height map))
+          (paint-map map)))))
+
+(defun map-height (map)
+  "How many rows of pixels the map needs, with its legend."
+  (min (- (screen-height) 60) (+ 50 (* 6 (length (memory-map-rows map))))))
 
 (defun read-pages (map)
   (setf (memory-map-known map) (interface-cell 82))
@@ -239,9 +246,7 @@
   "Opens the memory map."
   (let ((map (make-memory-map)))
     (read-pages map)
-    (let* ((rows (length (memory-map-rows map)))
-           (height (min (- (screen-height) 60) (+ 50 (* 6 rows))))
-           (window (create-window "Memory map" 24 24 692 height)))
+    (let ((window (create-window "Memory map" 24 24 692 (map-height map))))
       (setf (memory-map-window map) window)
       (setf (window-data window) map)
       (setf (window-button-function window)

@@ -68,6 +68,22 @@ fn data() -> String {
     lisp
 }
 
+/// The starter world with these files behind it, as the bytes of a sysout.
+fn compile(behind: Vec<Source>) -> Result<Vec<u8>, String> {
+    with_room(|| {
+        let mut compiler = Compiler::new()?;
+        build(&here().join("../../lisp/world"), behind, |source: &Source| compiler.file(&source.name, &source.text()?))
+    })
+}
+
+/// The starter world as it is, in a temporary file with `name` in its name.
+pub fn starter_world(name: &str) -> Result<PathBuf, String> {
+    let sysout = std::env::temp_dir().join(format!("duralumin-starter-{name}-{}.sysout", std::process::id()));
+    std::fs::write(&sysout, compile(Vec::new())?)
+        .map_err(|error| format!("cannot write {}: {error}", sysout.display()))?;
+    Ok(sysout)
+}
+
 /// The world that runs the battery.
 pub fn battery_world() -> Result<PathBuf, String> {
     world("battery.lisp", &data())
@@ -130,10 +146,7 @@ fn world(program: &str, definitions: &str) -> Result<PathBuf, String> {
         Source { name: "definitions.lisp".to_string(), path: data_file.clone() },
         Source { name: program.to_string(), path: here().join(program) },
     ];
-    let bytes = with_room(|| {
-        let mut compiler = Compiler::new()?;
-        build(&here().join("../../lisp/world"), sources, |source: &Source| compiler.file(&source.name, &source.text()?))
-    })?;
+    let bytes = compile(sources)?;
     let sysout = file(".sysout");
     write(&sysout, &bytes)?;
     let _ = std::fs::remove_file(data_file);
