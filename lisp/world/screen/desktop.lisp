@@ -59,8 +59,8 @@ background, and on every window. (help) says what keys do.
 (defun help ()
   "Says what keys and mouse do."
   (format t "Return       evaluates when all parentheses are closed
-Up, Down     earlier and later inputs; Control-P, Control-N do the same
-Left, Right  Control-B, Control-F; Control-A to the beginning, End to the end of the line
+Control-P    earlier inputs; Control-N later ones
+Control-B, F back and forth; Home or Control-A to the beginning, End to the end of the line
 Tab          completes a name
 Control-C    interrupts a computation; so does Control-E
 Page Up/Down or the wheel scroll

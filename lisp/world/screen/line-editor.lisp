@@ -6,10 +6,13 @@
 ;;;     |   START-COLUMN, where all its lines begin
 ;;;     prompt
 ;;;
-;;;     Left Right  ^B ^F      Home ^A   End           Backspace   Delete ^D
-;;;     Up Down     ^P ^N      earlier and later inputs (within a form of several lines: up and down)
+;;;     ^B ^F (Left Right)     Home ^A   End           Backspace   Delete ^D
+;;;     ^P ^N (Up Down)        earlier and later inputs (within a form of several lines: up and down)
 ;;;     ^K  remove to the end of the line     ^U  remove all     ^Y  bring back what was removed     ^L  clear the window
 ;;;     Tab  complete a symbol's name         Control-C, Control-E  forget the input
+;;;
+;;; A D-machine's board has no arrow keys, and no word of the I/O page has bits for them; they are understood here in case a
+;;; machine delivers them.
 ;;;
 ;;; The text is a string; after each key the lines it covers are drawn again.
 

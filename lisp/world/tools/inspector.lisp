@@ -103,7 +103,9 @@
 (defun object-words (object)
   "How many words of memory to show."
   (let ((type (type-number-of object)))
-    (cond ((consp object) 8)
+    (cond ((consp object)
+           ;; A cell, and those behind it up to the one with the CDR, if that is stored there.
+           (if (< 0 (cdr-code object) 8) (+ 2 (* 2 (cdr-code object))) 2))
           ((symbolp object) 10)
           (t (type-words type)))))
 
