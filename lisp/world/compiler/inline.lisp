@@ -229,6 +229,11 @@
       `(eq ,@(cdr form))
       form))
 
+(define-rewrite eq (form)
+  (cond ((not (= (length form) 3)) form)
+        ((null (caddr form)) `(not ,(cadr form)))
+        (t form)))
+
 ;;; Arithmetic: two numbers at a time, from the left.
 
 (defun two-at-a-time (form nothing)

@@ -6,9 +6,15 @@
 ;;; an expression. Local functions that became global ones are defined on the way.
 
 (defun compile (name &optional (definition nil given))
-  "Compiles a function, or a lambda expression as the function of a name; the name, or the function if that is NIL."
-  (let* ((lambda (if given definition (%lambda-expression name)))
-         (rest (if (eq (car lambda) '%named-lambda) (cddr lambda) (cdr lambda)))
+  "Compiles a function, or a lambda expression as the function of a name; the name, or the function if that is NIL. What is
+compiled already stays as it is."
+  (let ((lambda (if given definition (%lambda-expression name))))
+    (if lambda
+        (%compile-as name lambda)
+        name)))
+
+(defun %compile-as (name lambda)
+  (let* ((rest (if (eq (car lambda) '%named-lambda) (cddr lambda) (cdr lambda)))
          (own-name (if (eq (car lambda) '%named-lambda) (cadr lambda) 'lambda))
          (codes (%with-gensyms (lambda () (compile-lambda (or name own-name) rest)))))
     (%note-functions *function-notes*)
@@ -24,11 +30,11 @@
                name)))))
 
 (defun %lambda-expression (name)
-  "The lambda expression of an interpreted function."
+  "The lambda expression of an interpreted function; NIL if it is compiled."
   (let ((function (if (symbolp name) (symbol-function name) name)))
     (if (interpreted-function-p function)
         (list* 'lambda (interpreted-function-lambda-list function) (interpreted-function-body function))
-        (error "~S is not a function that can be compiled." name))))
+        nil)))
 
 (defun function-source (name)
   "The lambda expression that a function was compiled from, if that happened on this machine."
