@@ -3,8 +3,11 @@
 use crate::{Problem, Session};
 use vm::address::{AtomIndex, LispPtr};
 use vm::inspect::code;
-use vm::layout::Layout;
+use vm::layout::{Layout, type_number, types};
 use vm::symbols;
+
+/// Words in a unit of storage: all its objects are of one type.
+const UNIT_WORDS: u32 = 512;
 
 /// A hexadecimal number, with or without `0x`.
 fn hexadecimal(text: &str) -> Option<u32> {
@@ -68,11 +71,32 @@ impl<L: Layout> Session<'_, L> {
         symbols::look_up::<L>(self.m.space, text).or_else(|| self.search(text)).ok_or(Problem::NoSymbol(text))
     }
 
-    /// A symbol that is in none of the tables that the machine knows: a world may keep its own. All symbols by number.
+    /// A symbol that is in none of the tables that the machine knows: a world may keep its own. All symbols by number, and
+    /// then all that are objects.
     fn search(&self, text: &str) -> Option<AtomIndex> {
         let numbers = (0..0x1_0000).map(AtomIndex).take_while(|symbol| self.world.has(L::pname_cell(*symbol).page()));
         let mut named = numbers.filter(|symbol| self.m.space.cell(L::pname_cell(*symbol)) & L::POINTER_MASK != 0);
-        named.find(|symbol| symbols::has_name::<L>(self.m.space, *symbol, text))
+        let by_number = named.find(|symbol| symbols::has_name::<L>(self.m.space, *symbol, text));
+        by_number.or_else(|| self.search_objects(text))
+    }
+
+    /// A symbol that is an object of its own.
+    fn search_objects(&self, text: &str) -> Option<AtomIndex> {
+        let (space, size) = (self.m.space, self.m.words_of_type(types::NEW_ATOM).max(2));
+        let units = (0..=L::POINTER_MASK).step_by(UNIT_WORDS as usize).filter(|unit| {
+            let entry = LispPtr(L::MDS_TYPE_TABLE.0 + (unit >> 9));
+            self.world.has(entry.page()) && type_number::<L>(space, *unit) == types::NEW_ATOM
+        });
+        // Objects fill a unit, or each of its two pages.
+        let starts = |words: u32| (0..words / size).map(move |i| i * size);
+        let rest = UNIT_WORDS / 2 % size;
+        let by_page = rest != 0 && rest < size / 2;
+        let places = units.flat_map(move |unit| {
+            let (first, second) = if by_page { (UNIT_WORDS / 2, UNIT_WORDS / 2) } else { (UNIT_WORDS, 0) };
+            starts(first).chain(starts(second).map(move |at| first + at)).map(move |at| AtomIndex(unit + at))
+        });
+        let mut named = places.filter(|symbol| space.cell(L::pname_cell(*symbol)) & L::POINTER_MASK != 0);
+        named.find(|symbol| symbols::has_name::<L>(space, *symbol, text))
     }
 
     /// A function's header, by its symbol or by `{..}` or `0x..`.
