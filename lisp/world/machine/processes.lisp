@@ -121,7 +121,7 @@
       (loop
         (setq next (%next-process))
         (when next (return nil))
-        (%subr 210 4000000))
+        (%subr 210 16000000))
       (setq %idle nil))
     (unless (eq next *current-process*)
       (%switch-to next))
@@ -171,7 +171,7 @@
     (loop
       (setq next (%next-process))
       (when next (return nil))
-      (%subr 210 4000000))
+      (%subr 210 16000000))
     (setq *processes* (remove process *processes*))
     (%switch-to next)))
 

@@ -107,6 +107,8 @@ Right button: menus. (apropos \"part\") finds names, (describe 'car) says what o
 
 (defun main ()
   "What the first process does: the screen, then keys and mouse for ever."
+  ;; After a hard reset the processes of all execs are gone.
+  (setq *execs* nil)
   (start-screen)
   (%add-restart-hook #'restart-screen)
   (input-process))
