@@ -265,6 +265,10 @@ fn push(event: InputEvent) {
 
 impl Worlds for KernelPlatform {
     fn save(&mut self, place: SavePlace<'_>, world: &dyn World) -> Result<(), SaveError> {
+        if !matches!(place, SavePlace::Checkpoint) {
+            // A world that is safe should find its files as it left them; and after a farewell nobody comes back here.
+            self.sync_files();
+        }
         saving::save_world(&mut self.files, place, world)
     }
 }
