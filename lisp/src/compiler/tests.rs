@@ -48,9 +48,9 @@ fn mistakes_are_said_with_file_and_line() {
     ] {
         assert_eq!(listing(text).lines().next().unwrap_or_default(), expected, "{text}");
     }
-    let text = listing("(defun f ()\n *nobody*)");
+    let text = listing("(defun f () *nobody*)");
     assert!(
-        text.ends_with("test.lisp:2: F: the variable *NOBODY* is not declared; it is taken to be special"),
+        text.ends_with("test.lisp:1: F: the variable *NOBODY* is not declared; it is taken to be special"),
         "{text}"
     );
 }
