@@ -55,7 +55,7 @@ fn boot(arguments: &[&Path]) -> String {
 
 /// A machine on a disk.
 fn machine(disk: &Path) -> Machine {
-    Machine::new().size(1024, 768).writable_disk(disk).limit(Duration::from_secs(150))
+    Machine::new().size(1024, 768).writable_disk(disk).limit(Duration::from_secs(300))
 }
 
 /// Starts it and waits until Lisp has nothing to do.
@@ -78,7 +78,7 @@ fn idle(qemu: &mut Qemu) {
     while quiet < 3 {
         qemu.pause(Duration::from_millis(150));
         let now = rests(qemu);
-        quiet = if now >= before + 2 { quiet + 1 } else { 0 };
+        quiet = if now > before { quiet + 1 } else { 0 };
         before = now;
     }
 }
