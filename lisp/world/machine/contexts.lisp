@@ -21,6 +21,9 @@
 
 (defun %in-system (function argument)
   "Calls a function of one argument where it is not interrupted and the stack stands still."
+  ;; In a saved world that has just started the context is still as it was while it saved.
+  (unless (or (null %system-frame) (eql (%interface-word 14) %system-frame))
+    (%repair-system-context))
   (setq %system-function function)
   (setq %system-argument argument)
   (%context-switch 14)
