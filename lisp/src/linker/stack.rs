@@ -4,7 +4,7 @@
 //!   10000  unused
 //!   10010  a frame for each hard context, with some space behind it
 //!   11600  STACK_BASE: the frame where Lisp starts | free space |
-//!   1EFFE  guard block: the end, for now; the machine adds pages up to 1FFFE if need be
+//!   1A7FE  guard block: the end, for now; the machine adds pages for the frame before it, up to 1FFFE if need be
 //!
 //!   frame  | basic frame: 8000, itself | C000, 11: no caller | function | next block, pc | unused | blink, 10 |
 //!          | PVARs | a cell | free block
@@ -25,7 +25,7 @@ const CONTEXT_WORDS: u32 = 0x2F0;
 /// Where the frames of Lisp begin.
 pub(super) const BASE: u32 = 0x1600;
 /// Where the stack ends in a new world: the last words of a page, as the machine, which adds pages, keeps it.
-const END: u32 = 0xEFFE;
+const END: u32 = 0xA7FE;
 /// Beyond this the stack is said to overflow.
 pub(super) const GUARD_ADDRESS: u32 = 0xF000;
 /// The last address the stack may have.
