@@ -7,7 +7,7 @@
  (compiler structures analyse exits inline emit functions assemble toplevel)
  (library macros primitives lists sequences characters strings symbols arithmetic bignums rationals floats number-text
           transcendental arrays equality structures hash-tables types streams printer pretty conditions reader format eval
-          time random describe debugger room)
+          files time random describe debugger room)
  (machine recovery)
  (compiler world)
  (screen bitmap font-art font draw rectangles window keyboard mouse menu input window-menu terminal stream line-editor

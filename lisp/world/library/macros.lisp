@@ -153,6 +153,26 @@ returns for the form when its restart is invoked."
     `(%print-unreadable ,object ,stream ,(getf options :type) ,(getf options :identity)
                         ,(if body `(lambda () ,@body) nil))))
 
+;;; Files (files.lisp)
+
+(defmacro with-open-file (binding &body body)
+  "The body's values, with a stream on a file, (variable name . options of OPEN), that is closed however the body ends. A
+new file is deleted if the body is left by a throw."
+  (let ((stream (car binding))
+        (done (gensym)))
+    `(let ((,stream (open ,@(cdr binding)))
+           (,done nil))
+       (unwind-protect (multiple-value-prog1 (progn ,@body)
+                         (setq ,done t))
+         (when ,stream
+           (close ,stream :abort (not ,done)))))))
+
+(defmacro with-open-stream (binding &body body)
+  "The body's values, with a stream, (variable stream), that is closed however the body ends."
+  `(let ((,(car binding) ,(cadr binding)))
+     (unwind-protect (progn ,@body)
+       (close ,(car binding)))))
+
 ;;; Hash tables
 
 (defmacro with-hash-table-iterator (binding &body body)

@@ -9,6 +9,7 @@
   writer                ; (character); NIL if it takes none
   listener              ; () -> true if READER would not wait; NIL: it never waits
   finisher              ; () at FINISH-OUTPUT, or NIL
+  closer                ; (abort) at CLOSE, or NIL
   unread                ; a character that was put back, or NIL
   (column 0)            ; characters on the line so far
   (width 80)            ; characters that fit on a line
@@ -42,7 +43,11 @@
 (defun streamp (x) (stream-p x))
 (defun input-stream-p (stream) (if (stream-reader stream) t nil))
 (defun output-stream-p (stream) (if (stream-writer stream) t nil))
-(defun close (stream &key abort) t)
+(defun close (stream &key abort)
+  "Ends the use of a stream. With ABORT a file that was being made is given up."
+  (when (stream-closer stream)
+    (funcall (stream-closer stream) abort))
+  t)
 
 ;;; Writing
 
