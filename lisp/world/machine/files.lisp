@@ -186,11 +186,14 @@ which empties it, 2 both."
       (unless (%subr 38 (%file-handle file) (%file-page file) (%file-buffer file) (if (> left 512) 512 left) box)
         (%file-failure "written" (%file-name file) box)))))
 
+(defun %check-open (file)
+  (unless (%file-handle file)
+    (%file-error "used" (%file-name file) "it is closed")))
+
 (defun %get-page (file page)
   "Brings a page into the buffer."
   (unless (and (eql page (%file-page file)) (%file-handle file))
-    (unless (%file-handle file)
-      (%file-error "used" (%file-name file) "it is closed"))
+    (%check-open file)
     (%write-buffer file)
     (let ((box (%new-box)))
       (setf (%file-page file) nil)
@@ -202,11 +205,12 @@ which empties it, 2 both."
 
 (defun %file-byte (file n)
   "Byte N of a file; NIL behind its end."
-  (if (>= n (%file-length file))
-      nil
-      (progn
-        (%get-page file (ash n -9))
-        (%byte (%file-buffer file) (logand n 511)))))
+  (cond ((< n (%file-length file))
+         (%get-page file (ash n -9))
+         (%byte (%file-buffer file) (logand n 511)))
+        (t
+         (%check-open file)
+         nil)))
 
 (defun %set-file-byte (file n byte)
   "Changes byte N of a file, or appends one if N is its length."
