@@ -145,7 +145,10 @@ it), :OVERWRITE, :APPEND, :ERROR or NIL. IF-DOES-NOT-EXIST: :CREATE, :ERROR or N
          (there (%true-name name)))
     (unless (member direction '(:input :output :io))
       (%wrong-type direction '(member :input :output :io)))
-    (cond ((and there (eq direction :input))
+    (cond ((and (not there) (%true-directory name))
+           ;; A new version of a directory would push the directory aside.
+           (%file-error "opened" name (%file-problem 21)))
+          ((and there (eq direction :input))
            (%make-file-stream (%open-file name 0 0) direction))
           (there
            (%open-existing name direction if-exists))
