@@ -253,6 +253,8 @@ it), :OVERWRITE, :APPEND, :ERROR or NIL. IF-DOES-NOT-EXIST: :CREATE, :ERROR or N
   "Gives a file another name. Three values: the new one, the full name it had, and the one it has."
   (let* ((new-name (string new-name))
          (old (%existing-file name "renamed")))
+    (when (and (not (%true-name new-name)) (%true-directory new-name))
+      (%file-error "renamed" old (format nil "~A is a directory" new-name)))
     (%rename-file old new-name)
     (values new-name old (%true-name new-name))))
 
