@@ -25,7 +25,9 @@ const CONTEXT_WORDS: u32 = 0x2F0;
 /// Where the frames of Lisp begin.
 pub(super) const BASE: u32 = 0x1600;
 /// Where the stack ends in a new world: the last words of a page, as the machine, which adds pages, keeps it.
-const END: u32 = 0xA7FE;
+const END: u32 = 0xEFFE;
+/// Words of the frame at the end, which nobody returns to.
+const SENTINEL_WORDS: u32 = 0x80;
 /// Beyond this the stack is said to overflow.
 pub(super) const GUARD_ADDRESS: u32 = 0xF000;
 /// The last address the stack may have.
@@ -65,7 +67,10 @@ impl Linker {
             at += CONTEXT_WORDS;
         }
         assert!(at <= BASE);
-        self.make_frame(BASE, END, START)?;
+        self.make_frame(BASE, END - SENTINEL_WORDS, START)?;
+        // The machine lets a frame at the stack's end grow into the reserve rather than look for space elsewhere. So
+        // the last frame is one that never runs, and the whole stack is used before it is full.
+        self.make_frame(END - SENTINEL_WORDS, END, "%UNUSED-CONTEXT")?;
         self.memory.set_word(interface_word(interface::CURRENT_FRAME), (BASE + 2) as u16);
         self.memory.set_word(interface_word(interface::STACK_BASE), BASE as u16);
         self.memory.set_word(interface_word(interface::END_OF_STACK), END as u16);

@@ -4,7 +4,7 @@
 ;;; once more, as a catch with a tag of its own, whose body is a function
 ;;;
 ;;;     (block b ... (lambda () (return-from b 1)) ...)
-;;;     (let ((tag (cons nil nil))) (%catch tag (lambda () (block b ... (lambda () (%throw tag 1)) ...))))
+;;;     (let ((tag (cons nil nil))) (%catch tag (lambda () (block b ... (lambda () (%throw-values tag (list 1))) ...))))
 
 (define-special block (form env)
   (let* ((exit (make-exit (cadr form) *function*))
@@ -30,7 +30,7 @@
     (cond ((null found) (compile-error "there is no block ~S to return from" (cadr form)))
           ((eq (exit-owner exit) *function*) (list 'leave exit (analyse (caddr form) env)))
           ((and (exit-distant exit) (not (eq (exit-distant exit) t)))
-           (analyse `(%throw ,(exit-distant exit) ,(caddr form)) env))
+           (analyse (throw-form (exit-distant exit) (caddr form)) env))
           (t (setf (exit-distant exit) t)
              (analyse (caddr form) env)))))
 
@@ -85,7 +85,7 @@
     (cond ((null found) (compile-error "there is no tag ~S to go to" (cadr form)))
           ((eq (exit-owner exit) *function*) (list 'jump exit (cadr form)))
           ((consp (exit-distant exit))
-           (analyse `(%throw ,(car (exit-distant exit)) ,(cdr (assoc (cadr form) (cdr (exit-distant exit))))) env))
+           (analyse (throw-form (car (exit-distant exit)) (cdr (assoc (cadr form) (cdr (exit-distant exit))))) env))
           (t (setf (exit-distant exit) t)
              '(constant nil)))))
 
@@ -95,7 +95,11 @@
   (analyse `(%catch ,(cadr form) (lambda () ,@(cddr form))) env))
 
 (define-special throw (form env)
-  (analyse `(%throw ,(cadr form) ,(caddr form)) env))
+  (analyse (throw-form (cadr form) (caddr form)) env))
+
+;;; All of the values arrive, however many there are.
+(defun throw-form (tag form)
+  `(%throw-values ,tag (%all-values ,form)))
 
 (define-special unwind-protect (form env)
   (analyse `(%unwind-protect (lambda () ,(cadr form)) (lambda () ,@(cddr form))) env))

@@ -8,12 +8,12 @@
 ;;;
 ;;; A basic frame stands behind the arguments; its second word is the offset of the first one.
 ;;;
-;;; To leave frames, a function changes where it will itself return to, and returns. The machine then takes the slow way:
-;;; it lets go of the frames between, which nobody refers to any more, and frees them.
-
-(defun %this-frame ()
-  "The frame of the function that calls this one."
-  (%my-alink))
+;;; The machine moves the running frame when there is no space behind it for the next call. So no function can know where
+;;; its own frame is: before it can use the number, calling something may have moved it. The frame of its caller, which
+;;; waits, stays where it is; (%my-alink), an instruction, is that one.
+;;;
+;;; To leave frames, a function has a change made to where it will itself return to, and returns. The machine then takes
+;;; the slow way: it lets go of the frames between, which nobody refers to any more, and frees them.
 
 (defun %frame-caller (frame)
   "The frame that a frame will return to; 0 if none."
@@ -54,19 +54,24 @@
   "The compiled code that is a symbol's function."
   (%cell (%op (ATOMCELL_N 10) symbol) 0))
 
-(defun %continue-frame (frame value)
-  "Goes on in FRAME, which waits for a function to return, as if it had returned VALUE."
-  (let* ((me (%this-frame))
-         (at (%pointer 1 me))
+(defun %redirect-caller (frame)
+  "Makes the function that calls this one return to FRAME, which waits for a function to return."
+  (let* ((caller (%my-alink))
+         (at (%pointer 1 caller))
          (target (%pointer 1 frame)))
-    ;; Slow: where this frame's arguments are, and where to return to. Free variables are looked for as before.
+    ;; Slow: where the caller's arguments are, and where to return to. Free variables are looked for as before.
     (when (eql (logand (%word at 1) 1) 0)
-      (%set-word at 8 (- me 2)))
+      (%set-word at 8 (- caller 2)))
     (%set-word at 9 (+ frame 10))
     (%set-word at 1 (logior (%word at 1) 1))
     ;; One more refers to the frame now; letting go of those between takes one away again.
     (%set-word target 0 (1+ (%word target 0)))
-    value))
+    nil))
+
+(defun %continue-frame (frame value)
+  "Goes on in FRAME, which waits for a function to return, as if it had returned VALUE."
+  (%redirect-caller frame)
+  value)
 
 ;;; Where several values are wanted the compiler puts a call of this function, and the machine goes on behind it with a list
 ;;; of them. It is only called for one value that was returned without VALUES (vm/src/values.rs).
@@ -79,7 +84,7 @@
   (multiple-value-list (funcall function)))
 
 (defun %catch (tag function)
-  "Calls FUNCTION; (%throw TAG values) within ends it."
+  "Calls FUNCTION; (%throw-values TAG values) within ends it."
   (values-list (%catch-frame tag function)))
 
 ;;; UNWIND-PROTECT: a throw that passes goes on in %UNWIND-PROTECT, which does the cleaning up and throws again.
@@ -97,10 +102,11 @@
         (%throw-values (cadr values) (cddr values))
         (values-list values))))
 
-(defun %find-catch (tag frame)
-  "The innermost frame outside of FRAME that waits in a catch for a tag; 0 if none. Second value: the innermost frame on
-the way there that is protected, or 0."
-  (let ((catch-code (%definition-code '%catch-frame))
+(defun %find-catch (tag)
+  "The innermost frame, outside of the function that calls this one, that waits in a catch for a tag; 0 if none. Second
+value: the innermost frame on the way there that is protected, or 0."
+  (let ((frame (%my-alink))
+        (catch-code (%definition-code '%catch-frame))
         (protected-code (%definition-code '%protected))
         (protector 0)
         (code nil))
@@ -117,15 +123,11 @@ the way there that is protected, or 0."
 
 (defun %throw-values (tag values)
   "Ends the innermost catch for TAG with a list of values."
-  (multiple-value-bind (catcher protector) (%find-catch tag (%this-frame))
+  (multiple-value-bind (catcher protector) (%find-catch tag)
     (cond ((eql catcher 0) (error "There is no catch for ~S." tag))
           ((eql protector 0) (%continue-frame catcher values))
           (t (%continue-frame protector (cons %throwing (cons tag values)))))))
 
-(defun %throw (tag value)
-  "Ends the innermost catch for TAG with a value."
-  (%throw-values tag (list value)))
-
 (defun %catch-exists-p (tag)
   "True if there is a catch for TAG."
-  (not (eql 0 (%find-catch tag (%this-frame)))))
+  (not (eql 0 (%find-catch tag))))

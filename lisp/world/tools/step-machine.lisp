@@ -232,7 +232,7 @@
   "Whether a function can be stepped."
   (and (symbolp function)
        (fboundp function)
-       (not (member function '(\\mvlist %catch %unwind-protect %throw)))
+       (not (member function '(\\mvlist %catch %unwind-protect %throw-values)))
        (let ((code (function-code function)))
          (and code (supported-code-p code)))))
 
