@@ -20,7 +20,8 @@
 //!   makes every exit from the break or the handler such a reset, so that no THROW ever arrives. Here, as soon as much
 //!   space is free again, \STACKOVERFLOW becomes NIL, and the last words of the space that a frame has are kept from it
 //!   as the new reserve ([`Machine::keep_reserve`]). So the machine needs no hard reset, and turns the flag off when
-//!   the stack overflows.
+//!   the stack overflows. Lisp is told again when the last block of free space that is large enough to have a reserve
+//!   of its own comes to its end.
 //!
 //! When the reserve is used up too, the stack is reset.
 
@@ -144,41 +145,53 @@ impl<L: Layout> Machine<L> {
     }
 
     /// After `frame` has got more space from a stack that cannot grow: whether Lisp must be told, or an overflow is
-    /// over.
-    fn judge_space(&mut self, frame: Frame) -> Result<(), Flow> {
+    /// over. It is if the frame that caused it is gone: `replaced` if this one now stands there, and else free space
+    /// does.
+    fn judge_space(&mut self, frame: Frame, replaced: bool) -> Result<(), Flow> {
         if !self.is_beyond_guard() {
             return Ok(());
         }
-        let free = free_words(self);
-        let (free, culprit_is_gone) = self.sound(free)?;
+        let found = survey(self);
+        let free = self.sound(found)?;
         if self.is_armed() {
-            if free < RESERVE {
+            if free.words < RESERVE {
                 self.tell_overflow(frame);
             }
-        } else if free >= PLENTY && culprit_is_gone && !self.overflow_is_pending() {
+        } else if free.words >= PLENTY && (replaced || free.has_culprit) && !self.overflow_is_pending() {
             self.rearm();
         }
         Ok(())
     }
 }
 
-/// The free words of the stack, in blocks that a frame could be moved to, and not yet part of it; and whether the
-/// frame that overflowed the stack is in one of those blocks, that is, is no more.
-fn free_words<L: Layout>(m: &Machine<L>) -> Result<(u32, bool), MachineError> {
+/// The stack's free space.
+#[derive(Default)]
+struct FreeSpace {
+    /// Words in blocks that a frame could be moved to, and words that are not yet part of the stack.
+    words: u32,
+    /// Words of the largest block.
+    largest: u32,
+    /// Whether the place of the frame that overflowed the stack is in a block: that frame is no more.
+    has_culprit: bool,
+}
+
+/// Walks through the stack's blocks.
+fn survey<L: Layout>(m: &Machine<L>) -> Result<FreeSpace, MachineError> {
     let space = m.space;
     let end = m.end_of_stack();
     let culprit = m.interrupts.overflow_at;
-    let mut culprit_is_gone = false;
     let mut at = StackOffset(m.ifpage_word(STACK_BASE)).ptr();
-    let mut words = (space.cell(m.symbols.last_stack_addr) & 0xFFFF).saturating_sub(end.low() as u32);
+    let words = (space.cell(m.symbols.last_stack_addr) & 0xFFFF).saturating_sub(end.low() as u32);
+    let mut free = FreeSpace { words, ..FreeSpace::default() };
     while at < end {
         let block = at;
         match block_flag(space, at) {
             flag::FREE => {
                 at = end_of_free(space, at)?;
                 let size = at.0 - block.0;
-                words += if size >= AREA { size } else { 0 };
-                culprit_is_gone |= block <= culprit && culprit < at;
+                free.words += if size >= AREA { size } else { 0 };
+                free.largest = free.largest.max(size);
+                free.has_culprit |= block <= culprit && culprit < at;
             }
             flag::GUARD => at = at.plus(block_size(space, at)?),
             flag::FRAME => at = Frame::at(space, at).next(),
@@ -188,7 +201,13 @@ fn free_words<L: Layout>(m: &Machine<L>) -> Result<(u32, bool), MachineError> {
             return Err(MachineError::BadStack { what: "a block that ends before it begins", at: block });
         }
     }
-    Ok((words, culprit_is_gone))
+    Ok(free)
+}
+
+/// Whether there is a block so large that it has a reserve of its own. No frame that has run out of space is before it.
+fn has_plenty<L: Layout>(m: &mut Machine<L>) -> Result<bool, Flow> {
+    let free = survey(m);
+    Ok(m.sound(free)?.largest >= PLENTY)
 }
 
 /// Finds or makes a guard block of `size` words that has [`AREA`] words free behind it and begins at `align` within a
@@ -280,8 +299,9 @@ fn move_frame<L: Layout>(m: &mut Machine<L>, frame: Frame) -> Result<Option<Fram
             m.sound(merged)?;
             return Ok(Some(frame));
         }
-        // Extending the stack is quick and searching it is not.
-        if behind == m.end_of_stack() && m.extend_stack(frame)?.is_some() {
+        // Extending the stack is quick and searching it is not; but the reserve is kept for when it is really full.
+        let may_extend = behind == m.end_of_stack() && !(m.is_beyond_guard() && has_plenty(m)?);
+        if may_extend && m.extend_stack(frame)?.is_some() {
             return Ok(Some(frame));
         }
     }
@@ -302,15 +322,18 @@ fn move_frame<L: Layout>(m: &mut Machine<L>, frame: Frame) -> Result<Option<Fram
 /// Gets the running frame, whose temporaries end at `next`, more space; where they end then.
 pub(crate) fn make_room<L: Layout>(m: &mut Machine<L>, r: &mut Regs, next: u32) -> Result<u32, Flow> {
     let frame = Frame::of_pvar(m.space, r.pvar);
-    if m.stack_end == m.interrupts.soft_end {
+    let is_soft = m.stack_end == m.interrupts.soft_end;
+    m.close_frame(r, next)?;
+    if is_soft && !has_plenty(m)? {
         m.tell_overflow(frame);
     }
-    m.close_frame(r, next)?;
     let Some(moved) = move_frame(m, frame)? else {
         return Err(hard_reset(m, r));
     };
     r.pvar = moved.first_pvar().0;
-    m.judge_space(moved)?;
+    let culprit = m.interrupts.overflow_at;
+    let replaced = moved.at != frame.at && culprit != frame.at && moved.at <= culprit && culprit < moved.next();
+    m.judge_space(moved, replaced)?;
     if m.interrupts.overflow_at == frame.at {
         m.interrupts.overflow_at = moved.at;
     }
@@ -506,5 +529,50 @@ mod tests {
         assert!(m.interrupts.overflowed);
         assert_eq!(m.stack_end, end);
         check(space, BASE, end.0);
+    }
+    /// The space of the frame that overflowed the stack is the next that a frame is moved to, before anybody looks.
+    #[test]
+    fn an_overflow_is_over_when_another_frame_is_where_it_was() {
+        let mut m = machine::<Medley2>();
+        let space = m.space;
+        let end = 0x1_F1FE;
+        let mut stack = Stack::new_until(&mut m, end);
+        let running = stack.call(&[2, 3], &[10, 11]);
+        stack.free(8);
+        stack.other_process();
+        let other = stack.call(&[], &[12]);
+        stack.run(other, 0);
+        let mut r = Regs { pvar: running.first_pvar().0, sp: running.next().0, tos: 13, ..Regs::default() };
+        m.resume_frame(&mut r);
+        space.set_cell(m.symbols.stack_overflow, AtomIndex::T.0);
+        m.interrupts.overflow_at = other.next().plus(LITTLE + 2);
+        m.stack_end = running.next().plus(8);
+        space.set_cell(LispPtr(r.sp), r.tos);
+        make_room(&mut m, &mut r, running.next().0 + 2).unwrap();
+        assert_eq!(Frame::of_pvar(space, r.pvar).at, other.next().plus(LITTLE + 2));
+        assert_eq!(space.cell(m.symbols.stack_overflow), 0);
+        check(space, BASE, end);
+    }
+    /// Beyond the guard a frame goes where much is free rather than take more of the reserve.
+    #[test]
+    fn the_reserve_waits_while_much_is_free() {
+        for (words, stays) in [(PLENTY, false), (PLENTY - 2, true)] {
+            let mut m = machine::<Medley2>();
+            let space = m.space;
+            let end = 0x1_F1FE;
+            let mut stack = Stack::new_until(&mut m, end);
+            // All but 8 words of the stack. Two frames have 2 words of basic frame, 10 of frame extension, 8 of PVARs.
+            let temporaries = (end - BASE - words - 2 * (2 + 10 + 8) - 8) as usize / 2;
+            stack.call(&[], &std::vec![10; temporaries]);
+            stack.free(words);
+            stack.other_process();
+            let running = stack.call(&[], &[]);
+            let mut r = stack.run(running, 5);
+            let next = r.sp + 2;
+            make_room(&mut m, &mut r, next).unwrap();
+            assert_eq!(Frame::of_pvar(space, r.pvar).at == running.at, stays, "{words}");
+            assert_eq!(m.interrupts.overflowed, stays, "{words}");
+            check(space, BASE, m.end_of_stack().0);
+        }
     }
 }
