@@ -202,9 +202,11 @@
 (define-special lambda (form env)
   (list 'closure (analyse-lambda nil (cdr form) env)))
 
+;;; The name of a function within another; a symbol's name has at most 255 characters.
 (defun inner-name (name)
-  (let ((outer (if *function* (symbol-name (fn-name *function*)) "TOP-LEVEL")))
-    (intern (concatenate 'string outer "/" (symbol-name name)))))
+  (let* ((outer (if *function* (symbol-name (fn-name *function*)) "TOP-LEVEL"))
+         (inner (concatenate 'string outer "/" (symbol-name name))))
+    (intern (if (< (length inner) 160) inner (concatenate 'string (subseq inner 0 120) "/...")))))
 
 ;;; `rest` is the lambda list and the body.
 (defun analyse-lambda (name rest env)

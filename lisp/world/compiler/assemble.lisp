@@ -204,6 +204,7 @@
       (:unwind (make-item 3 instruction nil :unwind nil))
       (:code (fixup-item 'GCONST nil :code (emit-function first)))
       (:function (fixup-item 'GCONST nil :function (emit-function first)))
+      (:local (fixup-item 'GCONST nil :local first))
       (:label (make-item 0 nil nil nil first))
       (t (make-item (if (member kind '(:nfjump :ntjump)) 2 1) nil nil kind first)))))
 

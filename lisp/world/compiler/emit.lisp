@@ -25,7 +25,9 @@
 (defvar *local-names* nil)    ; for people: (slot . symbol), later ones first
 (defvar *bound* nil)          ; dynamic variables bound here by this function: (symbol . place)
 (defvar *outside* nil)        ; where captured variables are: (var . place)
-(defvar *lifted* nil)         ; code objects of local functions, which are defined by name
+(defvar *lifted* nil)         ; local functions that become functions of their own and have no code yet
+(defvar *lifted-names* nil)   ; the names that such functions have got
+(defvar *calls-by-name* t)    ; true: they are called by name; NIL: by what is put into the code, :LOCAL
 (defvar *label-count* 0)
 
 (defun emit (instruction change)
@@ -343,8 +345,29 @@
         (let ((count (+ (length (fn-free fn)) (length (caddr node)))))
           (dolist (var (fn-free fn)) (emit-place (place-of var)))
           (emit-values (caddr node))
-          (emit (list :call count (fn-name fn)) (- 1 count))
+          (emit-lifted-call fn count)
           (finish target)))))
+
+;;; A file's functions are all there is of a name, and the names of local ones are theirs. On the machine an older function of
+;;; the same name may still be in use, with other local functions: what one calls must be its own.
+(defun emit-lifted-call (fn count)
+  (if *calls-by-name*
+      (emit (list :call count (fn-name fn)) (- 1 count))
+      (progn
+        (emit-constant count)
+        (emit (list :local (fn-name fn)) 1)
+        (emit '(:op NIL) 1)
+        (emit '(:op ENVCALL) (- -2 count)))))
+
+;;; Two local functions of one function may have the same name.
+(defun lift (fn)
+  (let ((name (fn-name fn)))
+    (do ((number 2 (1+ number)))
+        ((not (member name *lifted-names*)))
+      (setq name (intern (format nil "~A-~D" (fn-name fn) number))))
+    (setf (fn-name fn) name)
+    (push name *lifted-names*)
+    (setq *lifted* (append *lifted* (list fn)))))
 
 (define-emitter functions (node target)
   (let ((next *next-slot*)
@@ -364,7 +387,7 @@
                      (emit-pop))
               (progn (emit-closure fn)
                      (emit-set-place (var-place (fn-variable fn)) nil)))
-          (setq *lifted* (append *lifted* (list fn)))))
+          (lift fn)))
     (emit-node (caddr node) target)
     (setq *next-slot* next)))
 

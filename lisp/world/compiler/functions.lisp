@@ -163,7 +163,7 @@
 
 ;;; All code objects of a lambda expression: its own first, then those of local functions that are defined by name.
 (defun compile-lambda (name rest)
-  (let* ((*function* nil) (*functions* nil) (*lifted* nil) (*compiling* name)
+  (let* ((*function* nil) (*functions* nil) (*lifted* nil) (*lifted-names* nil) (*compiling* name)
          (fn (analyse-lambda name rest nil)))
     (close-free-variables *functions*)
     (let ((codes (list (emit-function fn))))

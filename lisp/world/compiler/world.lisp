@@ -3,7 +3,7 @@
 ;;;     lambda expression --compile-lambda--> code objects --%install-function (machine/code)--> functions
 
 ;;; (compile 'f) compiles the interpreted definition of f; (compile 'f '(lambda ...)) and (compile nil '(lambda ...)) compile
-;;; an expression. Local functions that became global ones are defined on the way.
+;;; an expression. The newest local functions of each name can be found by it, for people; calls do not need that.
 
 (defun compile (name &optional (definition nil given))
   "Compiles a function, or a lambda expression as the function of a name; the name, or the function if that is NIL. What is
@@ -16,12 +16,10 @@ compiled already stays as it is."
 (defun %compile-as (name lambda)
   (let* ((rest (if (eq (car lambda) '%named-lambda) (cddr lambda) (cdr lambda)))
          (own-name (if (eq (car lambda) '%named-lambda) (cadr lambda) 'lambda))
-         (codes (%with-gensyms (lambda () (compile-lambda (or name own-name) rest)))))
+         (codes (let ((*calls-by-name* nil)) (compile-lambda (or name own-name) rest))))
     (%note-functions *function-notes*)
     (setq *function-notes* nil)
-    (dolist (code (cdr codes))
-      (%set-definition (getf code :name) (%install-function code)))
-    (let ((function (%install-function (car codes))))
+    (let ((function (%install-functions codes)))
       (cond ((null name) function)
             (t (when (and (stringp (cadr rest)) (cddr rest))
                  (%set-documentation name 'function (cadr rest)))

@@ -4,7 +4,8 @@
 ;;; else, which is its own value. What names mean inside a form is in an environment:
 ;;;
 ;;;     variables     ((symbol . value) ...)           the innermost binding first; SETQ changes the pair
-;;;     functions     ((name . function) ...)          a macro is (name :macro . expander)
+;;;     functions     ((name . function) ...)          a macro is (name :macro . expander); what LABELS defines
+;;;                                                    is (0 definitions . the environment around it)
 ;;;     exits         ((block-or-tag . catch-tag) ...) of BLOCK and TAGBODY
 ;;;
 ;;; An interpreted function is a structure with its lambda list, its body and the environment it was made in. It can be
@@ -104,7 +105,7 @@
                 (%eval-arguments (cdr form) environment)))
         (t
          (let* ((head (car form))
-                (local (assoc head (%functions environment))))
+                (local (%local-binding head environment)))
            (cond ((and local (consp (cdr local)) (eq (cadr local) :macro))
                   (%eval (funcall (cddr local) form) environment))
                  (local
@@ -145,7 +146,7 @@ as arguments."
 (defun %eval-function (name environment)
   "The function that a name or lambda expression stands for."
   (cond ((symbolp name)
-         (let ((local (assoc name (%functions environment))))
+         (let ((local (%local-binding name environment)))
            (cond (local (cdr local))
                  ((fboundp name) (symbol-function name))
                  (t (error 'undefined-function :name name)))))
@@ -377,6 +378,22 @@ as arguments."
                      (append bindings (%functions environment))
                      (%exits environment)))
 
+;;; A function of LABELS is made each time that its name is met. If the environment had the function, and the function the
+;;; environment, that would be a circle, which the collector of a machine that counts references does not take back.
+
+(defun %local-binding (name environment)
+  "The pair of a local function or macro and its name, or NIL."
+  (do ((tail (%functions environment) (cdr tail)))
+      ((null tail) nil)
+    (let ((entry (car tail)))
+      (cond ((eq (car entry) name) (return entry))
+            ((eq (car entry) 0)
+             (let ((definition (assoc name (cadr entry)))
+                   (outside (cddr entry)))
+               (when definition
+                 (return (%local-function definition
+                                          (%make-environment (%variables outside) tail (%exits outside)))))))))))
+
 (defun %local-function (definition environment)
   "The pair of name and function of a definition in FLET or LABELS."
   (cons (car definition)
@@ -391,11 +408,8 @@ as arguments."
                                environment)))
 
 (%define-special-form labels (form environment)
-  (let* ((bindings (mapcar (lambda (definition) (%local-function definition nil)) (cadr form)))
-         (inner (%with-functions bindings environment)))
-    (dolist (binding bindings)
-      (setf (interpreted-function-environment (cdr binding)) inner))
-    (%eval-body (cddr form) inner)))
+  (%eval-body (cddr form)
+              (%with-functions (list (list* 0 (cadr form) environment)) environment)))
 
 (%define-special-form macrolet (form environment)
   (%eval-body (cddr form)
@@ -474,7 +488,7 @@ as arguments."
   (unwind-protect (%eval (cadr form) environment)
     (%eval-body (cddr form) environment)))
 
-;;; Macros that are used most are special forms here, too: it is faster, and makes no new symbols, which live for ever.
+;;; Macros that are used most are special forms here, too: it is faster, and makes no new symbols.
 
 (%define-special-form when (form environment)
   (if (%eval (cadr form) environment)

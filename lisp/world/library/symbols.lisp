@@ -20,29 +20,8 @@
 
 (defvar *gensym-counter* 0)
 
-(defvar *gensyms* nil)                  ; within a compilation: a cell whose CDR is a list of symbols to be used again
-
 (defun gensym (&optional (prefix "G"))
-  "A new symbol that no one else can have, with a number in its name. Symbols live for ever, so those that a compilation
-needs, which are gone from what it makes, are used again by the next one."
-  (if *gensyms*
-      (progn
-        (when (null (cdr *gensyms*))
-          (rplacd *gensyms* (list (%new-gensym "G"))))
-        (setq *gensyms* (cdr *gensyms*))
-        (car *gensyms*))
-      (%new-gensym prefix)))
-
-(defglobal *used-gensyms* (list nil))
-
-(defun %with-gensyms (function)
-  "The function's values; symbols that it has GENSYM make are used again."
-  (if *gensyms*
-      (funcall function)
-      (let ((*gensyms* *used-gensyms*))
-        (funcall function))))
-
-(defun %new-gensym (prefix)
+  "A new symbol that no one else can have, with a number in its name."
   (if (integerp prefix)
       (make-symbol (string-append "G" (%integer-string prefix 10)))
       (progn

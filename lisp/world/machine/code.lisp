@@ -8,6 +8,8 @@
 
 (defconstant %header-words 8)
 (defconstant %frame-need 48)
+(defconstant %aconst #o147)             ; the instruction of a symbol that is a constant
+(defconstant %gconst #o157)             ; that of another constant
 
 (defun %count-free (names)
   (let ((n 0))
@@ -16,20 +18,32 @@
 
 (defun %even (n) (logand (1+ n) 65534))
 
-(defun %install-code (code)
+(defvar %local-codes nil)               ; (name . address) of the local functions of what is being installed
+
+(defun %code-table-words (code)
+  "Words of names in the header of a function; its places take as many."
+  (let ((count (length (getf code :names))))
+    (if (eql count 0) 0 (* 2 (%even (1+ count))))))
+
+(defun %code-size (code)
+  "Bytes of a function, with a zero byte behind it."
+  (+ (* 2 (+ %header-words (* 2 (%code-table-words code)))) (length (getf code :bytes)) 1))
+
+(defun %new-code (code)
+  "The address of a function that is still to be laid out."
+  (%allocate-block (* 2 (ash (+ (%code-size code) 7) -3)) 2))
+
+(defun %install-code (code &optional (at (%new-code code)))
   "Lays out a code object; the address of the function."
   (let* ((names (getf code :names))
-         (bytes (getf code :bytes))
          (arguments (getf code :args))
          (locals (getf code :locals))
          (free (%count-free names))
          (count (length names))
          (named (- count free))
          (pairs (ash (+ locals free 1) -1))
-         (table (if (eql count 0) 0 (* 2 (%even (1+ count)))))
-         (start (* 2 (+ %header-words (* 2 table))))
-         (size (+ start (length bytes) 1))
-         (at (%allocate-block (* 2 (ash (+ size 7) -3)) 2)))
+         (table (%code-table-words code))
+         (start (* 2 (+ %header-words (* 2 table)))))
     (%set-word at 0 (+ (* 2 (if (< arguments 0) 0 arguments)) (* 4 pairs) (* 2 (getf code :stack)) %frame-need))
     (%set-word at 1 (logand arguments 65535))
     (%set-word at 2 (logand (1- pairs) 65535))
@@ -39,7 +53,7 @@
     (%set-word at 7 (+ (* 256 locals) (if (eql free 0) 0 (+ %header-words (* 2 named)))))
     (%install-names at names table)
     (let ((i start))
-      (dolist (byte bytes)
+      (dolist (byte (getf code :bytes))
         (%set-byte at i byte)
         (setq i (1+ i))))
     (dolist (fixup (getf code :fixups))
@@ -61,17 +75,27 @@
   (let ((pointer (case kind
                    (:code (%install-code object))
                    (:function (%make-closure (%install-code object) nil))
+                   (:local (cdr (assoc object %local-codes)))
                    (t object))))
-    ;; The collector gives back the constants of a function that goes, but no symbols that are operands: those stay.
-    (%reference pointer)
+    ;; When a function goes the collector gives back the constants of its GCONST instructions, but for itself. Symbols that are
+    ;; other operands stay for ever; as a constant one that can go is better off with GCONST.
+    (when (and (eql (%byte at (1- offset)) %aconst) (eql (%type-number pointer) 21))
+      (%set-byte at (1- offset) %gconst))
+    (unless (eq pointer at)
+      (%reference pointer))
     (%set-byte at offset (ash (%hi pointer) -8))
     (%set-byte at (+ offset 1) (logand (%hi pointer) 255))
     (%set-byte at (+ offset 2) (ash (%lo pointer) -8))
     (%set-byte at (+ offset 3) (logand (%lo pointer) 255))))
 
-(defun %install-function (code)
-  "A function object of a code object."
-  (%make-closure (%install-code code) nil))
+(defun %install-functions (codes)
+  "A function object of the first of some code objects. The others are its local functions, which may call each other."
+  (let ((%local-codes (mapcar (lambda (code) (cons (getf code :name) (%new-code code))) (cdr codes))))
+    (dolist (code (cdr codes))
+      (let ((at (cdr (assoc (getf code :name) %local-codes))))
+        (%install-code code at)
+        (%set-definition (getf code :name) (%make-closure at nil))))
+    (%make-closure (%install-code (car codes)) nil)))
 
 ;;; Looking at functions
 

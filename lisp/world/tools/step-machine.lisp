@@ -222,7 +222,7 @@
       (<= #o010 number #o016)
       (<= #o100 number #o140)
       (<= #o142 number #o145)
-      (member number '(#o005 #o020 #o024 #o027 #o075))
+      (member number '(#o005 #o020 #o024 #o027 #o055 #o075))
       (<= #o147 number #o157)
       (<= #o200 number #o265)
       (<= #o270 number #o300)
@@ -253,7 +253,7 @@
           (t (push-value frame value)))))
 
 (defun step-function-call (stepper frame number operands into)
-  "FN0 to FNX and APPLYFN; true if it was one of them."
+  "FN0 to FNX, APPLYFN and ENVCALL; true if it was one of them."
   (cond ((<= #o010 number #o014)
          (step-call stepper frame (car operands) (pop-values frame (- number #o010)) into))
         ((eql number #o015)
@@ -262,6 +262,13 @@
          (let* ((function (pop-value frame))
                 (count (pop-value frame)))
            (step-call stepper frame function (pop-values frame count) into)))
+        ((eql number #o055)
+         (let* ((environment (pop-value frame))
+                (code (pop-value frame))
+                (arguments (pop-values frame (pop-value frame))))
+           (if (and into (null environment) (supported-code-p code))
+               (push (frame-for code arguments) (stepper-frames stepper))
+               (call-whole frame (%make-closure code environment) arguments))))
         (t (return-from step-function-call nil)))
   t)
 
