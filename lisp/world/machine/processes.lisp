@@ -166,6 +166,9 @@
 (defun %end-process (process)
   "The current process is over: gives the turn away for good."
   (setf (process-state process) :dead)
+  ;; What it did may know the process.
+  (setf (process-function process) nil)
+  (setf (process-pending process) nil)
   (setf (process-wait process) #'%never)
   (let ((next nil))
     (loop

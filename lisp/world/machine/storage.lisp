@@ -15,28 +15,47 @@
 (defconstant %most-block-cells 65535)
 (defconstant %guard-pages 64)           ; array space and MDS keep so far apart
 
+(defconstant %collect-after 8192)       ; in units of 16 cells, so 512 kilobytes
+
+(defglobal %allocated 0)                ; how much has been allocated since blocks were last collected
+
 (defun %allocate-block (cells kind)
   "A new block with room for so many cells, all zero. It lives as long as something refers to it."
-  (let ((countdown \\reclaim.countdown))
-    (setq \\reclaim.countdown nil)
-    (let ((block (%find-block cells kind)))
-      (setq \\reclaim.countdown countdown)
-      (unless block
-        (error "There is no room for ~D cells." cells))
-      ;; Nothing refers to it yet, but this frame.
-      (%unreference block)
-      block)))
+  (setq %allocated (+ %allocated 1 (ash cells -4)))
+  (when (> %allocated %collect-after)
+    (%collect-blocks))
+  (let ((block (or (%find-block cells kind)
+                   (progn (%collect-blocks)
+                          (%find-block cells kind)))))
+    (unless block
+      (error "There is no room for ~D cells." cells))
+    ;; Nothing refers to it yet, but this frame.
+    (%unreference block)
+    block))
+
+(defun %collect-blocks ()
+  "The machine collects when many objects have come and gone; a few large ones may be much, too."
+  (setq %allocated 0)
+  (when \\reclaim.countdown
+    (%subr 92)
+    ;; Arrays in arrays that went are noted for the next time.
+    (%subr 92)))
 
 (defun %find-block (cells kind)
   "The contents of a new block; NIL if there is no room."
-  (let ((size (if (< cells 2) 4 (+ cells 2))))
+  (let ((size (if (< cells 2) 4 (+ cells 2)))
+        (countdown \\reclaim.countdown))
     (if (> size %most-block-cells)
         nil
-        (let ((block (or (%block-from-rings size) (%block-from-space size))))
-          (when block
-            (%mark-block block (+ %free-block kind kind 1) (%word block 1))
-            (%clear-words (%add block 2) (- (* 2 (%word block 1)) 4))
-            (%add block 2))))))
+        (progn
+          (setq \\reclaim.countdown nil)
+          (let ((block (or (%block-from-rings size) (%block-from-space size))))
+            (when block
+              (%mark-block block (+ %free-block kind kind 1) (%word block 1))
+              (%clear-words (%add block 2) (- (* 2 (%word block 1)) 4))
+              (setq block (%add block 2)))
+            (setq \\reclaim.countdown countdown)
+            block)))))
 
 (defun %mark-block (block word size)
   "Writes header and trailer of a block of so many cells."

@@ -127,12 +127,14 @@ Interrupted.
 
 (defun run-exec (terminal greeting)
   "The process of an exec."
-  (when greeting
-    (terminal-write-string terminal greeting))
-  (with-terminal (terminal)
-    (setf (window-process (terminal-window terminal)) *current-process*)
-    (exec-loop terminal)
-    (setq *execs* (remove terminal *execs*))))
+  ;; The window may be closed already.
+  (when (window-open (terminal-window terminal))
+    (when greeting
+      (terminal-write-string terminal greeting))
+    (with-terminal (terminal)
+      (setf (window-process (terminal-window terminal)) *current-process*)
+      (exec-loop terminal)))
+  (setq *execs* (remove terminal *execs*)))
 
 (defun make-exec (&optional (left 40) (top 40) (columns 80) (rows 24) greeting)
   "Opens a window with a new exec."

@@ -42,9 +42,18 @@
   "Waits for the next key for a window."
   (unless (window-keys window)
     (setf (window-reading window) t)
-    (wait-until (lambda () (window-keys window)))
-    (setf (window-reading window) nil))
+    (wait-until (lambda () (or (window-keys window) (not (window-open window)))))
+    (setf (window-reading window) nil)
+    (unless (window-keys window)
+      (stop-reading)))
   (pop (window-keys window)))
+
+(defun stop-reading ()
+  "The window that is read from has been closed: back to the break or exec that it was, or the end of the process."
+  (throw (cond ((%catch-exists-p 'break) 'break)
+               ((%catch-exists-p 'exec) 'exec)
+               (t '%end-of-process))
+         nil))
 
 (defun key-waiting-p (window)
   (if (window-keys window) t nil))

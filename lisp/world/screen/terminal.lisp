@@ -260,6 +260,9 @@
             (let ((bottom (1+ (- (terminal-line terminal) (terminal-rows terminal)))))
               (setf (terminal-top terminal) (max (terminal-first terminal) bottom)))
             (redraw-terminal terminal)))
+    ;; The stream has the terminal; who still prints has the stream.
+    (setf (window-close-function window)
+          (lambda (window) (declare (ignore window)) (setf (terminal-stream terminal) nil)))
     (clear-terminal terminal)
     (setf (terminal-stream terminal) (make-terminal-stream terminal))
     terminal))

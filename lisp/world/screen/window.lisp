@@ -205,16 +205,28 @@
                  (return window)))))
 
 (defun close-window (window)
-  "Takes a window off the screen. It can be opened again; what was in it is still there."
+  "Takes a window off the screen, for good."
   (when (window-open window)
     (when (window-close-function window)
       (funcall (window-close-function window) window))
     (setf (window-open window) nil)
+    (forget-functions window)
     (setq *windows* (remove window *windows*))
     (refresh (window-rectangle window))
     (when (eq window *focus*)
       (next-focus)))
   window)
+
+(defun forget-functions (window)
+  "A window and what is in it usually know each other, a circle. The collector counts references and would never take it."
+  (setf (window-button-function window) nil)
+  (setf (window-key-function window) nil)
+  (setf (window-scroll-function window) nil)
+  (setf (window-shape-function window) nil)
+  (setf (window-close-function window) nil)
+  (setf (window-menu-items window) nil)
+  (setf (window-process window) nil)
+  (setf (window-data window) nil))
 
 (defun raise-window (window)
   "Puts a window in front of the others."
