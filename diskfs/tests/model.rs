@@ -5,8 +5,9 @@ mod common;
 
 use common::{clean, options, path, platter, read};
 use diskfs::DiskVolume;
-use files::{Change, FileId, Kind, MemoryVolume, PathBuf, Volume, VolumeError};
+use files::{Change, FileId, Kind, LispFiles, MemoryVolume, PathBuf, Volume, VolumeError};
 use store::fake::{FakeDisk, Random};
+use vm::platform::{FileAccess, FileDevice, Files, Recognition};
 
 /// A few names, so that they meet.
 fn some_path(random: &mut Random) -> PathBuf {
@@ -183,6 +184,26 @@ fn the_same_as_in_memory() {
 fn store_of(platter: Vec<u8>) -> FakeDisk {
     let seed = platter.len() as u64;
     FakeDisk::with(platter, seed).with_depth(4)
+}
+
+#[test]
+fn a_directory_is_not_pushed_aside() {
+    let mut volume = DiskVolume::open(store_of(platter(700)), options()).unwrap();
+    volume.create_directory(&path("dir")).unwrap();
+    common::write(&mut volume, "dir/x", b"one").unwrap();
+    let mut files = LispFiles::new(volume, PathBuf::new(), None, "user");
+    for access in [FileAccess::Output, FileAccess::Both, FileAccess::Append] {
+        let opened = files.open(FileDevice::Disk, b"DIR", Recognition::New, access);
+        assert_eq!(opened.unwrap_err(), VolumeError::IsDirectory.into());
+        assert!(files.open(FileDevice::Disk, b"dir", Recognition::OldOrNew, access).is_err());
+        assert!(files.open(FileDevice::Unix, b"dir", Recognition::New, access).is_err());
+    }
+    let refused = Err(VolumeError::IsDirectory.into());
+    assert_eq!(files.rename(FileDevice::Disk, b"dir>x", b"dir"), refused);
+    assert_eq!(files.rename(FileDevice::Disk, b"dir", b"y"), refused);
+    assert_eq!(files.delete(FileDevice::Disk, b"dir"), refused);
+    assert_eq!(files.volume().entries(&[]).unwrap().len(), 1);
+    assert_eq!(read(files.volume(), &path("dir/x")).unwrap(), b"one");
 }
 
 #[test]

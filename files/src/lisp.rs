@@ -177,7 +177,12 @@ impl<V: Volume> LispFiles<V> {
         }
         let opened = self.open_path(path, access, may_create)?;
         if may_create {
-            self.versions(&name)?.maintain(&mut self.volume, false)?;
+            let maintained = self.versions(&name).and_then(|versions| versions.maintain(&mut self.volume, false));
+            if let Err(error) = maintained {
+                // Lisp gets no handle that it could close.
+                let _ = self.close_file(opened.0, None);
+                return Err(error);
+            }
         }
         Ok(opened)
     }
@@ -267,6 +272,11 @@ impl<V: Volume> LispFiles<V> {
         if device == FileDevice::Unix {
             return self.move_file(&from.path(), &to.path());
         }
+        from.directory = true_directory(&mut self.volume, &from.directory)?.ok_or(VolumeError::Unknown)?;
+        let versions = self.versions(&from)?;
+        let source = versions.resolve(&from, Recognition::Old).ok_or(VolumeError::Unknown)?.path;
+        versions.check_no_directory(&source)?;
+
         to.directory = make_directory(&mut self.volume, &to.directory)?;
         self.versions(&to)?.maintain(&mut self.volume, false)?;
         let versions = self.versions(&to)?;
@@ -276,7 +286,7 @@ impl<V: Volume> LispFiles<V> {
         }
         versions.unlink_twin(&mut self.volume, &target)?;
 
-        from.directory = true_directory(&mut self.volume, &from.directory)?.ok_or(VolumeError::Unknown)?;
+        // Both may be versions of one file, and the source has another name by now.
         let versions = self.versions(&from)?;
         let source = versions.resolve(&from, Recognition::Old).ok_or(VolumeError::Unknown)?.path;
         let had_twin = versions.unlink_twin(&mut self.volume, &source)?;
@@ -593,6 +603,78 @@ mod tests {
             files.open(DISK, b"home", Recognition::Old, FileAccess::Input).unwrap_err(),
             error(VolumeError::NotPlain)
         );
+    }
+
+    /// Tries whatever could push a directory aside; none of it may work.
+    #[test]
+    fn a_directory_is_not_pushed_aside() {
+        let mut files = files();
+        write(&mut files, "Dir>inside", b"1").unwrap();
+        write(&mut files, "x", b"one").unwrap();
+        for links in [true, false] {
+            files.volume().faults.no_links = !links;
+            for name in [&b"Dir"[..], b"DIR.", b"dir;1", b"dir;2"] {
+                for recognition in [Recognition::New, Recognition::OldOrNew, Recognition::Old] {
+                    for access in [FileAccess::Output, FileAccess::Both, FileAccess::Append] {
+                        let refused = files.open(DISK, name, recognition, access).unwrap_err();
+                        let wanted = [VolumeError::IsDirectory, VolumeError::NotPlain, VolumeError::Unknown];
+                        assert!(wanted.map(error).contains(&refused), "{refused:?}");
+                    }
+                }
+                assert!(files.delete(DISK, name).is_err());
+                assert!(files.rename(DISK, name, b"y").is_err());
+            }
+            let is_directory = Err(error(VolumeError::IsDirectory));
+            assert_eq!(files.rename(DISK, b"x", b"dir"), is_directory);
+            assert_eq!(files.rename(DISK, b"x", b"dir;7"), is_directory);
+            assert_eq!(files.rename(DISK, b"dir", b"x"), is_directory);
+            assert_eq!(files.rename(DISK, b"dir", b"dir"), is_directory);
+            assert_eq!(
+                files.open(FileDevice::Unix, b"Dir", Recognition::New, FileAccess::Output).map(drop),
+                Err(error(VolumeError::NotPlain))
+            );
+            assert_eq!(list(&mut files, DISK, "*.*;*"), ["Dir>", "x.;1"]);
+            assert_eq!(read(&mut files, "dir>inside").unwrap(), b"1");
+        }
+        // Whoever made such names without Lisp finds them as he left them.
+        files.volume().faults.no_links = false;
+        for name in ["Dir.~3~", "x.~2~"] {
+            files.volume().provide(&[name.to_string()], (&b"given"[..]).into()).unwrap();
+        }
+        assert!(write(&mut files, "dir", b"new").is_err());
+        assert_eq!(read(&mut files, "dir;3").unwrap(), b"given");
+        write(&mut files, "dir;3", b"again").unwrap();
+        files.rename(DISK, b"dir;3", b"y").unwrap();
+        assert_eq!(list(&mut files, DISK, "d*.*;*"), ["Dir>"]);
+        files.volume().create_directory(&["x.~9~".to_string()]).unwrap();
+        write(&mut files, "x", b"ten").unwrap();
+        assert_eq!(
+            (read(&mut files, "x").unwrap(), full(&mut files, "x", Recognition::Old).unwrap()),
+            (b"ten".to_vec(), "<x.;11".into())
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_renamed_leaves_the_other_alone() {
+        let mut files = files();
+        write(&mut files, "x", b"one").unwrap();
+        write(&mut files, "x", b"two").unwrap();
+        for to in [&b"x;2"[..], b"x", b"new>y"] {
+            assert!(files.rename(DISK, b"nothing", to).is_err());
+        }
+        assert_eq!(list(&mut files, FileDevice::Unix, "*.*"), ["x.", "x.~1~", "x.~2~"]);
+    }
+
+    #[test]
+    fn what_cannot_be_opened_takes_no_handle() {
+        for after in 0..30 {
+            let mut files = files();
+            write(&mut files, "x", b"one").unwrap();
+            files.volume().faults.after = Some((after, VolumeError::Device));
+            let opened = files.open(DISK, b"x", Recognition::New, FileAccess::Output);
+            files.volume().faults.after = None;
+            assert_eq!(files.open.iter().flatten().count(), usize::from(opened.is_ok()), "after {after}");
+        }
     }
 
     #[test]

@@ -8,9 +8,12 @@
 //!
 //! A file without a number that is linked to no version counts as one version more than the newest, and as version 1 if
 //! it is alone. Names ignore case. On a volume without hard links only numbered names are made, the first version apart.
+//!
+//! A directory, a device or a link that leads nowhere may have such a name, too. It takes its number, so that no file gets
+//! it, and is left alone: a file that would push it aside cannot be made.
 
 use crate::names::{Wanted, join, split_version, versioned};
-use crate::volume::{Path, PathBuf, Result, Volume, VolumeError};
+use crate::volume::{Entry, Kind, Path, PathBuf, Result, Volume, VolumeError};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use vm::platform::Recognition;
@@ -23,6 +26,7 @@ struct Version {
     path: PathBuf,
     /// Its path with its number.
     numbered: PathBuf,
+    kind: Kind,
 }
 
 /// All versions of a file.
@@ -34,7 +38,7 @@ pub struct Versions {
     /// Newest first.
     versions: Vec<Version>,
     /// The file without a number, if there is one.
-    plain: Option<PathBuf>,
+    plain: Option<(PathBuf, Kind)>,
     /// The version that the plain file is linked to.
     linked: Option<u32>,
 }
@@ -56,10 +60,21 @@ fn if_possible(outcome: Result<()>) -> Result<()> {
     }
 }
 
+/// What an entry of a directory leads to, and that file's number: a symbolic link is what it leads to.
+fn target(volume: &mut dyn Volume, path: &Path, entry: Entry<'_>) -> (Kind, u64) {
+    match entry.kind {
+        Some(kind @ (Kind::File | Kind::Directory)) => (kind, entry.node),
+        _ => match volume.attributes(path) {
+            Ok(found) => (found.kind, found.node),
+            Err(_) => (Kind::Other, entry.node),
+        },
+    }
+}
+
 impl Versions {
     /// Looks for the versions of a name in a directory.
     pub fn find(volume: &mut dyn Volume, directory: &Path, name: &str) -> Result<Versions> {
-        let mut plain: Option<(PathBuf, u64)> = None;
+        let mut plain: Option<(PathBuf, Kind, u64)> = None;
         let mut versions: Vec<(Version, u64)> = Vec::new();
         let mut shared = name.to_string();
         for entry in volume.entries(directory)?.iter() {
@@ -69,26 +84,27 @@ impl Versions {
             }
             shared = own.to_string();
             let path = join(directory, entry.name);
+            let (kind, node) = target(volume, &path, entry);
             match digits.parse() {
                 Ok(number) if number > 0 => {
-                    versions.push((Version { number, path: path.clone(), numbered: path }, entry.node));
+                    versions.push((Version { number, path: path.clone(), numbered: path, kind }, node));
                 }
-                _ => plain = Some((path, entry.node)),
+                _ => plain = Some((path, kind, node)),
             }
         }
         versions.sort_by_key(|(version, _)| core::cmp::Reverse(version.number));
         let mut linked = None;
-        if let Some((path, node)) = &plain {
+        if let Some((path, kind, node)) = &plain {
             let same = versions.iter().find(|(_, other)| other == node);
             linked = same.map(|(version, _)| version.number);
             if linked.is_none() {
                 let number = versions.first().map_or(1, |(newest, _)| newest.number.saturating_add(1));
                 let name = path.last().map_or("", |name| name);
                 let numbered = join(directory, &versioned(name, &number.to_string()));
-                versions.insert(0, (Version { number, path: path.clone(), numbered }, *node));
+                versions.insert(0, (Version { number, path: path.clone(), numbered, kind: *kind }, *node));
             }
         }
-        let plain = plain.map(|(path, _)| path);
+        let plain = plain.map(|(path, kind, _)| (path, kind));
         let versions = versions.into_iter().map(|(version, _)| version).collect();
         Ok(Versions { directory: directory.to_vec(), name: shared, versions, plain, linked })
     }
@@ -127,13 +143,18 @@ impl Versions {
     }
 
     /// Brings the file without a number into order: linked to the newest version, or alone. `before_new`: another
-    /// version is about to be made, so that even a lone file needs a number.
+    /// version is about to be made, so that even a lone file needs a number. It is an error if what has the name without
+    /// a number is no file then.
     pub fn maintain(&self, volume: &mut dyn Volume, before_new: bool) -> Result<()> {
         let Some(newest) = self.versions.first() else { return Ok(()) };
         let own = join(&self.directory, &self.name);
         match (&self.plain, self.linked) {
+            (Some((_, Kind::Directory)), _) if before_new => Err(VolumeError::IsDirectory),
+            (Some((_, Kind::Other)), _) if before_new => Err(VolumeError::NotPlain),
+            (Some((_, kind)), _) if *kind != Kind::File => Ok(()),
+            _ if newest.kind != Kind::File => Ok(()),
             (None, _) => if_possible(volume.link(&newest.path, &own)),
-            (Some(plain), None) if self.versions.len() > 1 || before_new => {
+            (Some((plain, _)), None) if self.versions.len() > 1 || before_new => {
                 match volume.link(plain, &newest.numbered) {
                     // Without links its name has to become one with a number.
                     Err(VolumeError::Unsupported | VolumeError::NotPermitted) => volume.rename(plain, &newest.numbered),
@@ -142,7 +163,7 @@ impl Versions {
             }
             (Some(_), None) => Ok(()),
             (Some(_), Some(number)) if number == newest.number => Ok(()),
-            (Some(plain), Some(_)) => {
+            (Some((plain, _)), Some(_)) => {
                 volume.remove(plain)?;
                 if_possible(volume.link(&newest.path, &own))
             }
@@ -151,13 +172,20 @@ impl Versions {
 
     /// The version that the file without a number is a second name of, if `path` is it, under either name.
     fn twin(&self, path: &Path) -> Option<(&Path, &Path)> {
-        let plain: &Path = self.plain.as_ref()?;
+        let (plain, _) = self.plain.as_ref()?;
         let version = self.versions.iter().find(|version| Some(version.number) == self.linked)?;
         (path == plain || path == version.path).then_some((plain, &version.path))
     }
 
+    /// An error if what is at a path is a directory: on `{DSK}` that is no file to delete or to rename.
+    pub fn check_no_directory(&self, path: &Path) -> Result<()> {
+        let directory = self.versions.iter().any(|version| version.path == path && version.kind == Kind::Directory);
+        if directory { Err(VolumeError::IsDirectory) } else { Ok(()) }
+    }
+
     /// Deletes one version.
     pub fn delete(&self, volume: &mut dyn Volume, path: &Path) -> Result<()> {
+        self.check_no_directory(path)?;
         match self.twin(path) {
             None => volume.remove(path),
             Some((plain, version)) => {

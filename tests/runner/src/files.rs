@@ -274,6 +274,90 @@ mod tests {
         assert!(files.free_blocks(DISK, b"deep>bar").unwrap() > 0);
     }
 
+    /// Opens and closes.
+    fn open(
+        files: &mut HostFiles,
+        device: FileDevice,
+        name: &str,
+        recognition: Recognition,
+        access: FileAccess,
+    ) -> std::result::Result<(), FileError> {
+        let (handle, _) = files.open(device, name.as_bytes(), recognition, access)?;
+        files.close(handle, None)
+    }
+
+    const WAYS: [(Recognition, FileAccess); 6] = [
+        (Recognition::New, FileAccess::Output),
+        (Recognition::New, FileAccess::Both),
+        (Recognition::OldOrNew, FileAccess::Output),
+        (Recognition::OldOrNew, FileAccess::Both),
+        (Recognition::OldOrNew, FileAccess::Append),
+        (Recognition::Old, FileAccess::Both),
+    ];
+
+    #[test]
+    fn what_is_no_file_is_not_pushed_aside() {
+        let folder = Folder::new("no-file");
+        fs::create_dir(folder.0.join("dir")).unwrap();
+        fs::create_dir(folder.0.join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink("elsewhere", folder.0.join("linked")).unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.0.join("dead")).unwrap();
+        std::os::unix::fs::symlink("loop", folder.0.join("loop")).unwrap();
+        std::os::unix::fs::symlink("/dev/full", folder.0.join("device")).unwrap();
+        let pipe = CString::new(folder.0.join("pipe").as_os_str().as_bytes()).unwrap();
+        // SAFETY: the path ends with a zero.
+        assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+        fs::write(folder.0.join("x"), "one").unwrap();
+        let before = folder.names("");
+        let mut files = folder.files();
+        for name in ["dir", "linked", "dead", "loop", "device", "pipe"] {
+            for (recognition, access) in WAYS {
+                for device in [DISK, FileDevice::Unix] {
+                    let opened = open(&mut files, device, name, recognition, access);
+                    assert!(opened.is_err(), "{name} {recognition:?} {access:?}");
+                    assert_eq!(folder.names(""), before, "{name} {recognition:?} {access:?}");
+                }
+            }
+            assert!(files.rename(DISK, b"x", name.as_bytes()).is_err(), "{name}");
+            assert_eq!(folder.names(""), before, "{name}");
+        }
+        for (name, error) in [("dir", 21), ("linked", 21), ("pipe", 23), ("device", 23), ("dead", 23), ("loop", 23)] {
+            assert_eq!(write(&mut files, name, b"new"), Err(FileError(error)), "{name}");
+        }
+        for name in ["dir", "linked"] {
+            assert_eq!(files.delete(DISK, name.as_bytes()), Err(FileError(21)), "{name}");
+            assert_eq!(files.rename(DISK, name.as_bytes(), b"y"), Err(FileError(21)), "{name}");
+        }
+        assert_eq!(folder.names(""), before);
+        // A link or a pipe that nobody wants any more may be deleted; what a link leads to stays.
+        for name in ["dead", "pipe", "device"] {
+            files.delete(DISK, name.as_bytes()).unwrap();
+        }
+        assert_eq!(folder.names(""), ["dir", "elsewhere", "linked", "loop", "x"]);
+    }
+
+    #[test]
+    fn a_link_to_a_file_is_that_file() {
+        let folder = Folder::new("links");
+        fs::write(folder.0.join("target"), "one").unwrap();
+        std::os::unix::fs::symlink("target", folder.0.join("link")).unwrap();
+        let mut files = folder.files();
+        // Another version takes the link's name; what the link led to is as it was.
+        write(&mut files, "link", b"two").unwrap();
+        assert_eq!(fs::read_to_string(folder.0.join("target")).unwrap(), "one");
+        assert_eq!(fs::read_to_string(folder.0.join("link")).unwrap(), "two");
+        assert_eq!(fs::read_to_string(folder.0.join("link.~1~")).unwrap(), "one");
+        std::os::unix::fs::symlink("target", folder.0.join("other")).unwrap();
+        for device in [DISK, FileDevice::Unix] {
+            open(&mut files, device, "other", Recognition::OldOrNew, FileAccess::Both).unwrap();
+            let (handle, _) = files.open(device, b"other", Recognition::Old, FileAccess::Both).unwrap();
+            files.write(handle, 0, b"ONE").unwrap();
+            files.close(handle, None).unwrap();
+        }
+        assert_eq!(fs::read_to_string(folder.0.join("target")).unwrap(), "ONE");
+        assert_eq!(folder.names(""), ["link", "link.~1~", "link.~2~", "other", "target"]);
+    }
+
     #[test]
     fn nothing_leaves_the_folder() {
         let folder = Folder::new("hostile");

@@ -187,6 +187,10 @@ fn life(volume: impl Volume) -> Vec<String> {
             told.push(format!("{:?}", files.close(handle, Some(77))));
         }
     }
+    for recognition in [Recognition::New, Recognition::OldOrNew, Recognition::Old] {
+        told.push(format!("{:?}", files.open(DISK, b"d", recognition, FileAccess::Output)));
+    }
+    told.push(format!("{:?} {:?}", files.rename(DISK, b"d>bar", b"d"), files.delete(DISK, b"d")));
     told.push(format!("{:?}", files.rename(DISK, b"d>bar", b"d>Foo.l")));
     told.push(format!("{:?}", files.delete(DISK, b"d>foo.l;1")));
     for name in ["d>foo.l", "d>foo.l;1", "d>foo.l;3", "d", "nowhere>x"] {
