@@ -160,6 +160,9 @@ impl<V: Volume> LispFiles<V> {
             Recognition::AsNamed => return Err(VolumeError::Unknown),
         };
         if may_create {
+            if name.name.is_empty() {
+                return Err(VolumeError::IsDirectory);
+            }
             name.directory = make_directory(&mut self.volume, &name.directory)?;
         }
         if device == FileDevice::Unix {
@@ -636,6 +639,11 @@ mod tests {
             assert_eq!(list(&mut files, DISK, "*.*;*"), ["Dir>", "x.;1"]);
             assert_eq!(read(&mut files, "dir>inside").unwrap(), b"1");
         }
+        for name in [&b"new>"[..], b"new>er>", b"<"] {
+            assert!(files.open(DISK, name, Recognition::New, FileAccess::Output).is_err());
+            assert!(files.open(FileDevice::Unix, name, Recognition::New, FileAccess::Output).is_err());
+        }
+        assert_eq!(list(&mut files, DISK, "*.*;*"), ["Dir>", "x.;1"]);
         // Whoever made such names without Lisp finds them as he left them.
         files.volume().faults.no_links = false;
         for name in ["Dir.~3~", "x.~2~"] {

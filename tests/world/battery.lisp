@@ -1,7 +1,30 @@
 ;;; Runs the battery: behind the world's files, in place of its MAIN. What fails, and how many, goes to the console; then
-;;; the machine ends. *BATTERY* is made of battery.txt (tests/world/src/lib.rs): pairs of text and expected text.
+;;; the machine ends. *BATTERY* is made of battery.txt or files.txt (tests/world/src/lib.rs): pairs of text and expected
+;;; text. The environment's FOLDERS, with spaces between them, are folders to run it in, one after the other.
 
-(defvar *battery-problem* nil)
+(defvar *folder* nil)
+
+;;; For files.txt
+
+(defun in-folder (name)
+  "The full name of a file in the folder."
+  (concatenate 'string *folder* name))
+
+(defun on-unix (name)
+  "The same on {UNIX}."
+  (concatenate 'string "{UNIX}" (subseq *folder* 5) name))
+
+(defun own-name (name)
+  "A name without directories; that of a directory ends with >."
+  (let ((last (1- (length name))))
+    (if (eql (char name last) #\>)
+        (concatenate 'string (file-namestring (subseq name 0 last)) ">")
+        (file-namestring name))))
+
+(defun own-names (names)
+  (mapcar #'own-name names))
+
+;;; For both
 
 (defun battery-values (text)
   "What PRIN1 writes for the values of a text's form; or the condition that ended it."
@@ -41,8 +64,15 @@
           (format t "~&FAIL ~A~%  want ~A~%  got  ~A~%" (car test) (cdr test) problem))))
     (values count failures)))
 
+(defun battery-folders (text)
+  "The words of a text; (NIL) if there is no text."
+  (let ((space (and text (position #\Space text))))
+    (cond (space (cons (subseq text 0 space) (battery-folders (subseq text (1+ space)))))
+          (t (list text)))))
+
 (defun main ()
   (%set-up-streams)
-  (multiple-value-bind (count failures) (run-battery)
-    (format t "~&battery: ~D expressions, ~D failures~%" count failures))
+  (dolist (*folder* (battery-folders (getenv "FOLDERS")))
+    (multiple-value-bind (count failures) (run-battery)
+      (format t "~&battery~@[ in ~A~]: ~D expressions, ~D failures~%" *folder* count failures)))
   (%subr 13))

@@ -124,73 +124,131 @@ distance from the first one, or NIL."
 
 (defun %make-file-stream (file direction)
   "A stream on an open file."
-  (make-stream :name (%file-name file)
-               :data file
-               :reader (if (eq direction :output) nil (lambda () (%read-file-character file)))
-               :writer (if (eq direction :input) nil (lambda (character) (%write-file-character file character)))
-               :finisher (if (eq direction :input) nil (lambda () (%write-buffer file)))
-               :closer (lambda (abort) (%close-file-stream file abort))))
+  (let ((stream (make-stream :name (%file-name file)
+                             :data file
+                             :reader (if (eq direction :output) nil (lambda () (%read-file-character file)))
+                             :writer (case direction
+                                       (:input nil)
+                                       (:output (lambda (character) (%write-file-character file character)))
+                                       (t (lambda (character)
+                                            (%forget-unread (%file-stream file) file)
+                                            (%write-file-character file character))))
+                             :finisher (if (eq direction :input) nil (lambda () (%write-buffer file)))
+                             :closer (lambda (abort) (%close-file-stream file abort)))))
+    (when (eq direction :io)
+      ;; Closing the file breaks this circle.
+      (setf (%file-stream file) stream))
+    stream))
+
+(defun %forget-unread (stream file)
+  "Before something else than a character is read, or something written: a character that was put back is in front of it."
+  (when (and stream (stream-unread stream))
+    (setf (stream-unread stream) nil)
+    (setf (%file-position file) (%file-last file))))
 
 (defun %close-file-stream (file abort)
   "Closes; what was begun and is given up is deleted."
-  (%close-file file)
-  (when (and abort (%file-new file))
-    (setf (%file-new file) nil)
-    (%delete-file (%file-name file))))
+  (when (%file-handle file)
+    (let ((given-up (and abort (%file-new file))))
+      (when given-up (setf (%file-changed file) nil))
+      (%close-file file)
+      (when given-up (%delete-file (%file-name file))))))
 
-(defun open (name &key (direction :input) (if-exists :new-version) (if-does-not-exist nil given) element-type external-format)
-  "A stream on a file. DIRECTION: :INPUT, :OUTPUT or :IO. IF-EXISTS, for the last two: :NEW-VERSION, :SUPERSEDE (empties
-it), :OVERWRITE, :APPEND, :ERROR or NIL. IF-DOES-NOT-EXIST: :CREATE, :ERROR or NIL. NIL makes OPEN return NIL."
+;;; Opening
+;;;
+;;;     there?    direction, IF-...             what the machine is asked for: recognition, access
+;;;     yes       :input, :probe                0 old,          0 read
+;;;     yes       :new-version; no, :create     2 new version,  1 write, emptied
+;;;     yes       :supersede                    3 old or new,   1 write, emptied
+;;;     yes       :overwrite, :append           3 old or new,   2 write, as it is
+
+(defun open (name &key (direction :input) (if-exists :new-version) (if-does-not-exist nil given)
+                  (element-type 'character) external-format)
+  "A stream on a file. DIRECTION: :INPUT, :OUTPUT, :IO, or :PROBE for a closed one. IF-EXISTS, for :OUTPUT and :IO:
+:NEW-VERSION (on {UNIX}, which has none, :SUPERSEDE), :SUPERSEDE (empties it), :OVERWRITE, :APPEND, :ERROR or NIL.
+IF-DOES-NOT-EXIST: :CREATE, :ERROR or NIL. With NIL for what is the case OPEN returns NIL. From any file both characters and
+bytes can be read; the ELEMENT-TYPE says which READ-SEQUENCE takes."
   (let* ((name (%file-name-of name))
          (there (%true-name name)))
-    (unless (member direction '(:input :output :io))
-      (%wrong-type direction '(member :input :output :io)))
-    (cond ((and (not there) (%true-directory name))
-           ;; A new version of a directory would push the directory aside.
-           (%file-error "opened" name (%file-problem 21)))
-          ((and there (eq direction :input))
-           (%make-file-stream (%open-file name 0 0) direction))
-          (there
-           (%open-existing name direction if-exists))
-          (t
-           (case (cond (given if-does-not-exist)
-                       ((or (eq direction :input) (member if-exists '(:append :overwrite))) :error)
-                       (t :create))
-             ((nil) nil)
-             (:create (%open-new name direction))
-             ;; The machine knows better why it cannot be opened.
-             (t (%open-file name 0 0)
-                (%file-error "opened" name (%file-problem 0))))))))
+    (unless (member direction '(:input :output :io :probe))
+      (%wrong-type direction '(member :input :output :io :probe)))
+    (when (and (or (not there) (%unix-name-p name)) (%true-directory name))
+      (%file-error "opened" name (%file-problem 21)))
+    (let ((stream (if there
+                      (%open-existing name direction if-exists)
+                      (%open-missing name direction
+                                     (cond (given if-does-not-exist)
+                                           ((eq direction :probe) nil)
+                                           ((or (eq direction :input) (member if-exists '(:append :overwrite))) :error)
+                                           (t :create))))))
+      (when stream
+        (unless (eq element-type :default)
+          (setf (%file-element-type (stream-data stream)) element-type))
+        (when (eq direction :probe) (close stream)))
+      stream)))
+
+(defun %open-missing (name direction if-does-not-exist)
+  "A stream on a file that is not there, or NIL."
+  (case if-does-not-exist
+    ((nil) nil)
+    (:create (%open-new name direction))
+    (:error
+     ;; The machine knows better why it cannot be opened.
+     (%close-file (%open-file name 0 0))
+     (%file-error "opened" name (%file-problem 0)))
+    (t (%wrong-type if-does-not-exist '(member :create :error nil)))))
 
 (defun %open-new (name direction)
   "A stream on a new file, or on a new version of one."
-  ;; For :INPUT that is an empty file.
-  (let ((file (%open-file name 2 (if (eq direction :output) 1 2))))
-    (setf (%file-new file) t)
+  ;; For :INPUT that is an empty file. On {UNIX} it may be an old one that has only been emptied.
+  (let* ((old (and (%unix-name-p name) (%true-name name)))
+         (file (%open-file name 2 1)))
+    (setf (%file-new file) (not old))
     (%make-file-stream file direction)))
 
 (defun %open-existing (name direction if-exists)
-  "A stream that writes to a file that is there."
-  (case if-exists
-    ((nil) nil)
-    (:new-version (%open-new name direction))
-    (:supersede
-     (let ((file (%open-file name 3 1)))
-       (when (eq direction :io)
-         (%close-file file)
-         (setq file (%open-file name 0 2)))
-       (%make-file-stream file direction)))
-    (:overwrite (%make-file-stream (%open-file name 3 2) direction))
-    (:append
-     (let ((file (%open-file name 3 2)))
-       (setf (%file-position file) (%file-length file))
-       (%make-file-stream file direction)))
-    (:error (%file-error "opened" name (%file-problem 17)))
-    (t (%wrong-type if-exists '(member :new-version :supersede :overwrite :append :error nil)))))
+  "A stream on a file that is there, or NIL."
+  (if (member direction '(:input :probe))
+      (%make-file-stream (%open-file name 0 0) direction)
+      (case if-exists
+        ((nil) nil)
+        ((:new-version :rename) (%open-new name direction))
+        ((:supersede :rename-and-delete) (%make-file-stream (%open-file name 3 1) direction))
+        (:overwrite (%make-file-stream (%open-file name 3 2) direction))
+        (:append (%append-to (%make-file-stream (%open-file name 3 2) direction)))
+        (:error (%file-error "opened" name (%file-problem 17)))
+        (t (%wrong-type if-exists '(member :new-version :supersede :overwrite :append :error nil))))))
+
+(defun %append-to (stream)
+  "Puts a stream behind the last byte of its file."
+  (let* ((file (stream-data stream))
+         (length (%file-length file)))
+    (unless (or (eql length 0) (member (%file-byte file (1- length)) '(10 13)))
+      ;; FRESH-LINE has something to do.
+      (setf (stream-column stream) 1))
+    (setf (%file-position file) length)
+    stream))
 
 (defun open-files ()
   "The names of the files that are open."
   (mapcar #'%file-name *open-files*))
+
+(defun close-open-files ()
+  "Closes all files that are open, with what was written to them; how many there were."
+  (let ((count 0))
+    (dolist (file (copy-list *open-files*) count)
+      (setq count (1+ count))
+      (%close-file file))))
+
+(defun open-stream-p (stream)
+  "False of streams on files that were closed."
+  (if (file-stream-p stream)
+      (if (%file-handle (stream-data stream)) t nil)
+      (stream-p stream)))
+
+(defun stream-element-type (stream)
+  "What OPEN was told that a file consists of; of other streams, CHARACTER."
+  (if (file-stream-p stream) (%file-element-type (stream-data stream)) 'character))
 
 (defun file-length (stream)
   "How many bytes the file of a stream has."
@@ -212,126 +270,52 @@ it), :OVERWRITE, :APPEND, :ERROR or NIL. IF-DOES-NOT-EXIST: :CREATE, :ERROR or N
              (setf (%file-position file) position)
              t)))))
 
+(defun %read-file-byte (stream)
+  "The next byte of a file, or NIL at the end."
+  (let ((file (%file-of stream)))
+    (%forget-unread stream file)
+    (let ((byte (%file-byte file (%file-position file))))
+      (when byte
+        (setf (%file-position file) (1+ (%file-position file))))
+      byte)))
+
 (defun read-byte (stream &optional (eof-error t) eof-value)
   "The next byte of a file."
-  (let* ((file (%file-of stream))
-         (byte (%file-byte file (%file-position file))))
-    (cond (byte (setf (%file-position file) (1+ (%file-position file)))
-                byte)
-          (eof-error (%end-of-file stream))
-          (t eof-value))))
+  (unless (input-stream-p stream)
+    (%wrong-type stream 'input-stream))
+  (or (%read-file-byte stream)
+      (if eof-error (%end-of-file stream) eof-value)))
 
 (defun write-byte (byte stream)
   "Writes a byte to a file."
   (unless (output-stream-p stream)
     (%wrong-type stream 'output-stream))
-  (%write-file-byte (%file-of stream) byte))
+  (unless (and (integerp byte) (<= 0 byte 255))
+    (%wrong-type byte '(integer 0 255)))
+  (let ((file (%file-of stream)))
+    (%forget-unread stream file)
+    (%write-file-byte file byte)))
 
-;;; Files as wholes
+;;; Sequences. Bytes are what a file of another element type than characters consists of, unless it is a string that is
+;;; to be filled.
 
-(defun probe-file (name)
-  "The full name of a file or directory, with the version of a file; NIL if there is none."
-  (let ((name (%file-name-of name)))
-    (or (%true-name name) (%true-directory name))))
+(defun read-sequence (sequence stream &key (start 0) end)
+  "Fills a sequence, or part of it, from a stream; the index of the first element that was not filled."
+  (let ((end (or end (length sequence)))
+        (bytes (and (not (stringp sequence))
+                    (not (member (stream-element-type stream) '(character base-char string-char))))))
+    (do ((i start (1+ i)))
+        ((>= i end) i)
+      (let ((next (if bytes (%read-file-byte stream) (read-char stream nil nil))))
+        (unless next (return i))
+        (setf (elt sequence i) next)))))
 
-(defun truename (name)
-  "The full name of a file or directory that must be there."
-  (or (probe-file name)
-      (%file-error "found" name (%file-problem 0))))
-
-(defun %existing-file (name what)
-  "The full name of a file; an error if there is none."
-  (let ((name (%file-name-of name)))
-    (or (%true-name name)
-        (%file-error what name (%file-problem 0)))))
-
-(defun delete-file (name)
-  "Deletes a file: its newest version, unless the name has one."
-  (%delete-file (%existing-file name "deleted")))
-
-(defun rename-file (name new-name)
-  "Gives a file another name. Three values: the new one, the full name it had, and the one it has."
-  (let* ((new-name (string new-name))
-         (old (%existing-file name "renamed")))
-    (when (and (not (%true-name new-name)) (%true-directory new-name))
-      (%file-error "renamed" old (format nil "~A is a directory" new-name)))
-    (%rename-file old new-name)
-    (values new-name old (%true-name new-name))))
-
-(defun file-write-date (name)
-  "When a file was written, as a universal time."
-  ;; The machine counts its seconds so that 29969152 is the first one of 1970; GET-UNIVERSAL-TIME has 2208988800 there.
-  (+ (%file-attribute (%file-name-of name) 2) 2179019648))
-
-(defun %directory-part (name)
-  "A file's name up to and with the last directory."
-  (let ((end (position-if (lambda (c) (member c '(#\> #\/ #\< #\}))) name :from-end t)))
-    (if end (subseq name 0 (1+ end)) "")))
-
-(defun directory (pattern)
-  "The names that match a pattern, in which * stands for any characters: {DSK}/tmp/*.* is all of a directory, {DSK}/tmp/*
-what has no dot. Of each file the newest version, unless the pattern has another one: ;* is all."
-  (let* ((pattern (%file-name-of pattern))
-         (directory (%directory-part pattern))
-         (all (if (or (position #\; pattern) (%unix-name-p pattern))
-                  pattern
-                  (concatenate 'string pattern ";"))))
-    (mapcar (lambda (name) (concatenate 'string directory name))
-            (%list-files all))))
-
-(defun ensure-directories-exist (name)
-  "Makes the directories that a file of this name would be in. Two values: the name, and whether some had to be made."
-  (let* ((name (%file-name-of name))
-         (directory (%directory-part name)))
-    (if (%true-directory directory)
-        (values name nil)
-        ;; The machine makes them for a new file.
-        (let ((file (%open-file (concatenate 'string directory "new.directory") 2 1)))
-          (%close-file file)
-          (%delete-file (%file-name file))
-          (values name t)))))
-
-;;; Loading
-
-(defvar *load-pathname* nil)            ; the full name of the file that is being loaded
-(defvar *load-print* nil)
-(defvar *load-verbose* nil)
-
-(defun load (file &key (print *load-print*) (verbose *load-verbose*) (if-does-not-exist t) external-format)
-  "Reads and evaluates the forms of a file, or of a stream. An error says in which form of which file it happened."
-  (if (stream-p file)
-      (%load-from file (if (file-stream-p file) (%file-name-of file) (stream-name file)) print verbose)
-      (let ((stream (open file :if-does-not-exist (if if-does-not-exist :error nil))))
-        (if stream
-            (unwind-protect (%load-from stream (%file-name-of stream) print verbose)
-              (close stream))
-            nil))))
-
-(defun %load-from (stream name print verbose)
-  (let ((*load-pathname* name)
-        (form nil)
-        (number 0)
-        (end (list "end")))
-    (when verbose
-      (format t "~&; Loading ~A~%" name))
-    (handler-bind ((error (lambda (condition)
-                            (%say-where-loading name number form end))))
-      (do ()
-          (nil)
-        (setq number (1+ number))
-        (setq form end)
-        (let ((next (read stream nil end)))
-          (when (eq next end) (return t))
-          (setq form next))
-        (let ((values (multiple-value-list (eval form))))
-          (when print
-            (format t "~&~{~S~^, ~}~%" values)))))))
-
-(defun %say-where-loading (name number form end)
-  "Writes where in a file an error happened: in a form, or while one was being read."
-  (fresh-line *error-output*)
-  (if (eq form end)
-      (format *error-output* "; ~A, form ~D, which cannot be read:~%" name number)
-      (let ((text (format nil "~S" form)))
-        (format *error-output* "; ~A, form ~D: ~A~%" name number
-                (if (> (length text) 60) (concatenate 'string (subseq text 0 57) "...") text)))))
+(defun write-sequence (sequence stream &key (start 0) end)
+  "Writes the elements of a sequence, or of part of it: characters, or bytes to a file."
+  (let ((end (or end (length sequence))))
+    (do ((i start (1+ i)))
+        ((>= i end) sequence)
+      (let ((next (elt sequence i)))
+        (if (characterp next)
+            (write-char next stream)
+            (write-byte next stream))))))

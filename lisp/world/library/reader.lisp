@@ -209,7 +209,8 @@
 
 (defun %read-comment (stream character)
   (do ((c (%next-character stream) (%next-character stream)))
-      ((or (null c) (eq c #\Newline)) (values))))
+      ;; In Medley's files a line ends with a carriage return.
+      ((or (null c) (eq c #\Newline) (eql (char-code c) 13)) (values))))
 
 (defun %read-string (stream character)
   (let ((characters nil))

@@ -55,7 +55,7 @@
   "Writes a character."
   (let* ((stream (%output-stream stream))
          (code (char-code character)))
-    (funcall (stream-writer stream) character)
+    (funcall (or (stream-writer stream) (%wrong-direction stream 'output-stream)) character)
     (setf (stream-column stream)
           (cond ((or (eql code 10) (eql code 13)) 0)
                 ((eql code 9) (* 8 (1+ (ash (stream-column stream) -3))))
@@ -108,7 +108,13 @@
     (if unread
         (progn (setf (stream-unread stream) nil)
                unread)
-        (funcall (stream-reader stream)))))
+        (funcall (or (stream-reader stream) (%wrong-direction stream 'input-stream))))))
+
+(defun %wrong-direction (stream type)
+  "Nothing can be read from this stream, or written to it: an error."
+  (error 'type-error :datum stream :expected-type type
+                     :format-control "The stream ~A cannot be ~A."
+                     :format-arguments (list stream (if (eq type 'input-stream) "read" "written"))))
 
 (defun %end-of-file (stream)
   (error 'end-of-file :stream stream))
@@ -129,7 +135,7 @@
 (defun %peek (stream)
   "The next character, or NIL at the end; it stays."
   (or (stream-unread stream)
-      (let ((character (funcall (stream-reader stream))))
+      (let ((character (funcall (or (stream-reader stream) (%wrong-direction stream 'input-stream)))))
         (setf (stream-unread stream) character)
         character)))
 

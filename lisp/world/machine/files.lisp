@@ -14,7 +14,9 @@
   (changed nil)
   (position 0)                          ; the byte to be read or written next
   (last 0)                              ; where the character read last began
-  (new nil))                            ; true if opening made it
+  (new nil)                             ; true if opening made it
+  (stream nil)                          ; while it is open to read and to write: its stream
+  (element-type 'character))
 
 (defglobal *open-files* nil)
 
@@ -28,7 +30,9 @@
     (0 "there is no file of that name")
     ((1 13) "it is protected")
     (2 "there is no such directory")
+    (5 "the device failed, or the file has gone")
     (17 "it exists already")
+    (18 "the names are on different devices")
     (20 "something on the way is no directory")
     (21 "it is a directory")
     (22 "no file can have such a name")
@@ -37,6 +41,8 @@
     (28 "the disk is full")
     (30 "the disk cannot be written")
     ((36 200) "the name is too long")
+    (62 "links lead round in circles")
+    (66 "the directory is not empty")
     (t (format nil "error ~D" number))))
 
 (defun %file-error (what name problem)
@@ -46,31 +52,40 @@
 
 (defun %file-failure (what name box)
   "Signals the error whose number is in a box."
-  (%file-error what name (%file-problem (%number-in box))))
+  (let ((number (%number-in box)))
+    ;; {UNIX} does not tell a missing file from a missing directory.
+    (%file-error what name (%file-problem (if (and (eql number 2) (%unix-name-p name)) 0 number)))))
 
 ;;; Names:  {DSK}/tmp/a.b  {DSK}<tmp>a.b;2  {UNIX}/tmp/a.b.  Some subrs want the device, some have one each for a device.
 
-(defun %disk-name (name)
-  "The name with the device in front, if it has none, for the machine."
-  (%utf-8-string (if (and (> (length name) 0) (eql (aref name 0) #\{))
-                     name
-                     (concatenate 'string "{DSK}" name))))
+(defun %device-end (name)
+  "Where the device in front of a name ends; 0 if there is none."
+  (if (and (> (length name) 0) (eql (aref name 0) #\{))
+      (1+ (or (position #\} name)
+              (%file-error "used" name (%file-problem 22))))
+      0))
 
 (defun %device (name)
   "The device of a name, with its braces."
-  (let ((end (position #\} name)))
-    (if end (subseq name 0 (1+ end)) "{DSK}")))
+  (let ((device (subseq name 0 (%device-end name))))
+    (cond ((or (equal device "") (string-equal device "{DSK}")) "{DSK}")
+          ((string-equal device "{UNIX}") "{UNIX}")
+          (t (%file-error "used" name (format nil "there is no device ~A" device))))))
+
+(defun %disk-name (name)
+  "The name with the device in front, for the machine."
+  (%utf-8-string (concatenate 'string (%device name) (subseq name (%device-end name)))))
 
 (defun %bare-name (name)
   "A name without the device, and without the bracket that opens the first directory, for the machine."
-  (let ((start (let ((end (position #\} name))) (if end (1+ end) 0))))
+  (let ((start (%device-end name)))
     (%utf-8-string (if (and (> (length name) (1+ start)) (eql (aref name start) #\<))
                        (subseq name (1+ start))
                        (subseq name start)))))
 
 (defun %unix-name-p (name)
   "True of a name on {UNIX}, where there are no versions."
-  (string-equal (%device name) "{UNIX}"))
+  (equal (%device name) "{UNIX}"))
 
 (defmacro %subr-for (name disk unix &rest arguments)
   "Calls the subr for a name's device."
@@ -108,6 +123,13 @@
       (%file-failure "renamed" name box))
     new-name))
 
+(defun %delete-directory (name)
+  "Deletes an empty directory; only {UNIX} knows them as files."
+  (let ((box (%new-box)))
+    (unless (%subr 35 (%bare-name name) box)
+      (%file-failure "deleted" name box))
+    t))
+
 (defun %file-attribute (name number)
   "A number that the machine knows about a file: 1 its length, 2 when it was written, 3 when it was read."
   (let ((box (%new-box))
@@ -115,6 +137,15 @@
     (unless (%subr 114 (%disk-name name) number box error-box)
       (%file-failure "looked at" name error-box))
     (%number-in box)))
+
+(defun %author-of (name)
+  "The name of a file's author."
+  (let ((buffer (make-string 64))
+        (error-box (%new-box)))
+    (let ((length (%subr 114 (%disk-name name) 5 buffer error-box)))
+      (unless length
+        (%file-failure "looked at" name error-box))
+      (%string-from-utf-8 (subseq buffer 0 length)))))
 
 ;;; A list of files: the machine has it, and gives a name at a time into a record
 ;;;
@@ -133,17 +164,18 @@
                  (buffer (make-string 1024)))
              (%set-word record 1 (%number-in list-box))
              (%set-cell record 14 buffer)
-             (do ((length (%subr 110 record) (%subr 110 record)))
-                 ((eql length -1))
-               (push (%string-from-utf-8 (subseq buffer 0 length)) names))
-             (%subr 111 (%number-in list-box))
+             (unwind-protect
+                  (do ((length (%subr 110 record) (%subr 110 record)))
+                      ((eql length -1))
+                    (push (%string-from-utf-8 (subseq buffer 0 length)) names))
+               (%subr 111 (%number-in list-box)))
              (nreverse names))))))
 
 ;;; Opening and closing
 
 (defun %open-file (name recognition access)
-  "Opens a file. Recognition: 0 an old file, 2 a new version, 3 an old file or else a new one. Access: 0 input, 1 output,
-which empties it, 2 both."
+  "Opens a file. Recognition: 0 an old file, 2 a new version, 3 an old file or else a new one. Access: 0 only to read, 1 and 2
+to read and to write; 1 empties it."
   (let* ((error-box (%new-box))
          (length-box (%new-box))
          (handle (%subr 104 (%disk-name name) recognition access (%new-box) length-box error-box)))
@@ -160,15 +192,25 @@ which empties it, 2 both."
           (handle (%file-handle file)))
       (unwind-protect (%write-buffer file)
         (setf (%file-handle file) nil)
+        (setf (%file-stream file) nil)
         (setq *open-files* (delete file *open-files* :test #'eq))
         (unless (%subr 105 (%disk-name (%file-name file)) handle 0 box)
           (%file-failure "closed" (%file-name file) box)))))
   nil)
 
+(defun %finish-files ()
+  "Before the world is left or saved: writes what was written to files that are open. If one of them cannot be written the
+console says so, and the world can be saved all the same."
+  (dolist (file *open-files*)
+    (multiple-value-bind (done problem) (%ignore-errors (lambda () (%write-buffer file) t))
+      (unless done
+        (%console-line (princ-to-string problem))))))
+
 (defun %forget-open-files ()
   "In a saved world that starts again no file is open, whatever was."
   (dolist (file *open-files*)
-    (setf (%file-handle file) nil))
+    (setf (%file-handle file) nil)
+    (setf (%file-stream file) nil))
   (setq *open-files* nil))
 
 (%add-restart-hook #'%forget-open-files)

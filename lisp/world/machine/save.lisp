@@ -36,6 +36,7 @@
 
 (defun save (&optional name)
   "Saves the world where it came from, or in a file. T when the saved world starts, NIL when it has been saved."
+  (%finish-files)
   (let ((result (%flush name)))
     (cond ((eq result t) (%after-start) t)
           ((null result) nil)
@@ -52,4 +53,5 @@
 (defun logout (&optional (save-first t))
   "Leaves Lisp. The world is saved first, unless the argument is NIL."
   (cond ((and save-first (save)) t)
-        (t (%subr 90))))
+        (t (%finish-files)
+           (%subr 90))))

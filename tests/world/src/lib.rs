@@ -1,7 +1,7 @@
 //! Worlds that test themselves: the starter world with a program behind it, in place of its `MAIN`.
 //!
 //! ```text
-//!   battery.txt --tests--> battery-data.lisp --+
+//!   battery.txt, files.txt --> definitions ----+
 //!   lisp/world, battery.lisp or soak.lisp -----+--compiler, linker--> sysout --host runner or QEMU--> console
 //! ```
 //!
@@ -52,15 +52,20 @@ pub fn battery() -> Vec<Test> {
     tests(include_str!("../battery.txt"))
 }
 
+/// The tests of the battery of files.
+pub fn files_battery() -> Vec<Test> {
+    tests(include_str!("../files.txt"))
+}
+
 /// A text as Lisp reads it.
 fn string(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The battery as a Lisp file: `*BATTERY*`, a list of pairs. A few tests a form, so that none of its functions is large.
-fn data() -> String {
+/// A battery as a Lisp file: `*BATTERY*`, a list of pairs. A few tests a form, so that none of its functions is large.
+fn data(tests: &[Test]) -> String {
     let mut lisp = String::from("(defglobal *battery* nil)\n");
-    for part in battery().chunks(50) {
+    for part in tests.chunks(50) {
         let pairs: Vec<String> =
             part.iter().map(|test| format!("({} . {})", string(&test.expression), string(&test.expected))).collect();
         lisp.push_str(&format!("(setq *battery* (append *battery* '({})))\n", pairs.join("\n")));
@@ -86,7 +91,15 @@ pub fn starter_world(name: &str) -> Result<PathBuf, String> {
 
 /// The world that runs the battery.
 pub fn battery_world() -> Result<PathBuf, String> {
-    world("battery.lisp", &data())
+    world("battery.lisp", &data(&battery()))
+}
+
+/// The world that runs the battery of files in the folders that its environment names (`FOLDERS`).
+pub fn files_world() -> Result<PathBuf, String> {
+    let sysout = world("battery.lisp", &data(&files_battery()))?;
+    let own = sysout.with_extension("files.sysout");
+    std::fs::rename(&sysout, &own).map_err(|error| format!("cannot rename {}: {error}", sysout.display()))?;
+    Ok(own)
 }
 
 /// The world that evaluates random expressions and moves windows for so many seconds.
@@ -188,5 +201,6 @@ mod tests {
             let double = battery[..number].iter().find(|other| other.expression == test.expression);
             assert_eq!(double, None, "twice in the battery");
         }
+        assert!(files_battery().len() >= 150, "{} expressions", files_battery().len());
     }
 }
