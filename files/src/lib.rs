@@ -5,6 +5,7 @@
 //!   ------------------------------------------------------------------------------
 //!   Volume                directories, bytes, attributes, hard links     MemoryVolume   here
 //!                                                                        Mounts         here: volumes in one tree
+//!                                                                        MachineFiles   here: the console, the end
 //!                                                                        HostVolume     tests/runner
 //!                                                                        Share          kernel: 9P over virtio
 //! ```
@@ -19,6 +20,7 @@ extern crate std;
 
 mod lisp;
 mod listing;
+mod machine_files;
 mod memory;
 mod mounts;
 mod names;
@@ -27,6 +29,7 @@ mod versions;
 mod volume;
 
 pub use lisp::LispFiles;
+pub use machine_files::MachineFiles;
 pub use memory::{Faults, MemoryVolume};
 pub use mounts::Mounts;
 pub use names::unix_path;

@@ -7,10 +7,8 @@
 //! ```
 //! Lisp writes pages, and the page that it is in again and again: only what comes behind everything before is new.
 
+use crate::volume::*;
 use alloc::vec::Vec;
-use files::{
-    Attributes, Change, Entries, Entry, FileId, Kind, Path, Result, Space, Volume, VolumeError, check_path, keep,
-};
 
 /// Mode bits: a device for everybody.
 const FILE_MODE: u32 = 0o100_666;
@@ -162,7 +160,7 @@ impl Volume for MachineFiles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use files::{LispFiles, PathBuf};
+    use crate::LispFiles;
     use std::sync::Mutex;
     use vm::platform::{FileAccess, FileDevice, Files, Recognition};
 

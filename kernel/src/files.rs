@@ -17,10 +17,9 @@ use crate::memory::{PhysicalAddress, direct};
 use crate::{clock, disk_files, handoff, log as serial_log, panic, power};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use files::{FileId, LispFiles, MemoryVolume, Mounts, PathBuf, Volume};
+use files::{FileId, LispFiles, MachineFiles, MemoryVolume, Mounts, PathBuf, Volume};
 use kernel_logic::archive;
 use kernel_logic::environment::Environment;
-use kernel_logic::machine_files::MachineFiles;
 use log::{info, warn};
 
 /// The kernel's files.

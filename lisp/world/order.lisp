@@ -11,5 +11,5 @@
  (machine recovery)
  (compiler world)
  (screen bitmap font-art font draw rectangles window keyboard mouse menu input window-menu terminal stream line-editor
-         exec list-window frames break desktop)
+         exec list-window frames break start-up desktop)
  (tools memory look inspector disassembler step-machine stepper memory-map benchmark-programs benchmarks life paint tour))

@@ -17,7 +17,6 @@ pub mod environment;
 pub mod handoff;
 pub mod keys;
 pub mod layouts;
-pub mod machine_files;
 pub mod mouse;
 pub mod ninep;
 pub mod page_plan;

@@ -109,8 +109,10 @@ Right button: menus. (apropos \"part\") finds names, (describe 'car) says what o
   "What the first process does: the screen, then keys and mouse for ever."
   ;; After a hard reset the processes of all execs are gone.
   (setq *execs* nil)
+  (prepare-init-file)
   (start-screen)
   (%add-restart-hook #'restart-screen)
+  (start-job)
   (input-process))
 
 (defun restart-screen ()

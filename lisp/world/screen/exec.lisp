@@ -26,6 +26,7 @@
 (defglobal *input-count* 0)             ; inputs so far
 (defglobal *history* nil)               ; (number text values), newest first
 (defglobal *execs* nil)                 ; terminals of the execs that run
+(defglobal *before-first-input* nil)    ; NIL, or a function that the next exec to be made calls first
 
 (defconstant +history-length+ 100)
 
@@ -133,6 +134,10 @@ Interrupted.
       (terminal-write-string terminal greeting))
     (with-terminal (terminal)
       (setf (window-process (terminal-window terminal)) *current-process*)
+      (when *before-first-input*
+        (catch 'exec
+          (with-simple-restart (abort "Go to the exec.")
+            (funcall (shiftf *before-first-input* nil)))))
       (exec-loop terminal)))
   (setq *execs* (remove terminal *execs*)))
 

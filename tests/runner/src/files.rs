@@ -1,24 +1,45 @@
-//! The host's files, as a volume for Lisp.
+//! The host's files, as a volume for Lisp; and the machine's own doings as files, as on the bare machine.
 
 use files::{
-    Attributes, Change, Entries, Entry, FileId, Kind, LispFiles, Path, PathBuf, Result, Space, Volume, VolumeError,
-    check_path, keep,
+    Attributes, Change, Entries, Entry, FileId, Kind, LispFiles, MachineFiles, Mounts, Path, PathBuf, Result, Space,
+    Volume, VolumeError, check_path, keep,
 };
 use std::ffi::CString;
 use std::fs::{self, File, FileTimes, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirEntryExt, FileExt, MetadataExt, PermissionsExt};
 use std::path;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Lisp's files on the host.
-pub type HostFiles = LispFiles<HostVolume>;
+pub type HostFiles = LispFiles<Mounts>;
 
-/// All files of the host, connected to where this process is.
+/// The status that Lisp wants this process to end with.
+static STATUS: AtomicU8 = AtomicU8::new(0);
+
+/// The status that this process ends with, if all else went well.
+pub fn status() -> i32 {
+    i32::from(STATUS.load(Ordering::Relaxed) != 0)
+}
+
+/// All files of the host, connected to where this process is. `{DSK}<machine>` is as the kernel has it.
 pub fn host_files() -> HostFiles {
     let (current, home) = places();
-    LispFiles::new(HostVolume::new("/"), current, home, "user")
+    let mut volumes = Mounts::new(Box::new(HostVolume::new("/")));
+    let machine = MachineFiles::new(
+        |bytes| {
+            let _ = io::stdout().write_all(bytes);
+        },
+        |status| STATUS.store(status, Ordering::Relaxed),
+        || {
+            let _ = io::stdout().flush();
+            std::process::exit(status())
+        },
+    );
+    volumes.mount("machine", Box::new(machine)).expect("nothing else is mounted");
+    LispFiles::new(volumes, current, home, "user")
 }
 
 /// Where this process is, and its user's home.
@@ -215,6 +236,8 @@ impl Volume for HostVolume {
 mod tests {
     use super::*;
     use vm::platform::{FileAccess, FileDevice, FileError, Files, Recognition};
+
+    type HostFiles = LispFiles<HostVolume>;
 
     const DISK: FileDevice = FileDevice::Disk;
 

@@ -3,7 +3,7 @@
 //! | status | |
 //! |---|---|
 //! | 0 | the script ended, the steps are done, or Lisp logged out |
-//! | 1 | the script failed, or the machine stopped with an error |
+//! | 1 | the script failed, the machine stopped with an error, or Lisp wants it so (`{UNIX}/machine/status`) |
 //! | 2 | the command line or a file is wrong |
 //! | 3 | Lisp touched memory that it does not have |
 
@@ -140,7 +140,7 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     }
     let exit = if watched { watch(machine, options, &scene, &memory) } else { machine.run() };
     match exit {
-        Exit::Steps | Exit::Logout | Exit::Stopped => scene.borrow_mut().end(0),
+        Exit::Steps | Exit::Logout | Exit::Stopped => scene.borrow_mut().end(files::status()),
         Exit::Fatal(error) => {
             eprintln!("runner: {error}");
             memory::expect_faults(1);
