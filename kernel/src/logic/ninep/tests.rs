@@ -130,6 +130,22 @@ fn a_full_disk_is_noticed_when_the_file_is_closed() {
 }
 
 #[test]
+fn what_is_gathered_goes_off_before_the_power_does() {
+    let mut client = client();
+    let file = client.create(&path("x")).unwrap();
+    client.write(file, 0, b"gathered").unwrap();
+    assert_eq!(client.channel().volume.attributes(&path("x")).unwrap().length, 0);
+    client.sync_all().unwrap();
+    assert_eq!(client.channel().volume.attributes(&path("x")).unwrap().length, 8);
+    client.write(file, 8, b"and more").unwrap();
+    client.channel().volume.faults.capacity = Some(10);
+    assert_eq!(client.sync_all(), Err(VolumeError::NoSpace));
+    // Closing it is no success either.
+    assert_eq!(client.close(file), Err(VolumeError::NoSpace));
+    client.sync_all().unwrap();
+}
+
+#[test]
 fn symbolic_links_stay_in_the_share() {
     let mut client = client();
     client.create_directory(&path("d")).unwrap();
