@@ -14,10 +14,12 @@ mod machine;
 mod monitor;
 mod picture;
 mod running;
+mod small_disk;
 
 pub use machine::{Boot, Machine, boot_tool, quoted, root};
 pub use picture::Picture;
 pub use running::{Button, End, Qemu};
+pub use small_disk::SmallDisk;
 
 use std::fmt;
 

@@ -1,9 +1,8 @@
 //! The starter world's files on the bare machine: the battery of files on its own disk and on a share, init files, jobs
 //! that end with a status, and disks with no room left.
 
-use qemu::{End, Machine, Qemu, root};
+use qemu::{End, Machine, Qemu, SmallDisk, root};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -215,33 +214,10 @@ fn a_full_disk() {
     boot(&["check", &disk]);
 }
 
-/// A file system in memory, mounted over a share.
-struct Small(PathBuf);
-
-impl Small {
-    fn mount(at: &Path, size: &str) -> Option<Small> {
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", size, "none"]).arg(at).output();
-        match mounted {
-            Ok(output) if output.status.success() => Some(Small(at.into())),
-            outcome => {
-                // Past the test harness, which keeps to itself what a test prints that passes.
-                let _ = writeln!(std::io::stderr(), "SKIPPED: no right to mount a small disk to fill: {outcome:?}");
-                None
-            }
-        }
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn a_full_disk_of_the_host() {
     let folder = Folder::new("full-host");
-    let Some(small) = Small::mount(&folder.share(), "size=256k") else { return };
+    let Some(small) = SmallDisk::mount(&folder.share(), "256k") else { return };
     fill(Machine::new().disk(starter()).share(folder.share(), false), &folder, "{DSK}/share");
     assert_eq!(folder.read("kept.txt"), "kept");
     assert_eq!(fs::metadata(folder.share().join("small.dat")).unwrap().len(), 20_000);

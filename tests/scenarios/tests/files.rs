@@ -1,6 +1,6 @@
 //! Lisp's files: the same job with the host's files on the host runner, and with the host's folder in QEMU.
 
-use qemu::{End, Machine, Qemu};
+use qemu::{End, Machine, Qemu, SmallDisk};
 use scenarios::{Suite, medley, run, run_on_host, shared};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,8 @@ fn main() -> ExitCode {
     suite.test("files-last", || files_last(&medley));
     suite.test("conformance-on-disk", || conformance_on_disk(&medley));
     suite.test("full-disk", || full_disk(&medley));
+    suite.test("full-host-disk", || full_host_disk(&medley));
+    suite.test("directories", || directories(&medley));
     suite.test("files-killed", || files_killed(&medley));
     suite.test("conformance-on-share", || conformance(&medley));
     suite.test("many-files", || many_files(&medley));
@@ -261,6 +263,72 @@ fn full_disk(medley: &Path) -> Outcome {
         return Err(log);
     }
     same("kept", &lines(&disk.get(&folder, "kept")?))
+}
+
+/// The same with a share on a disk of the host that is full, and again with room.
+fn full_host_disk(medley: &Path) -> Outcome {
+    let folder = Folder::new("full-host");
+    let Some(_small) = SmallDisk::mount(&folder.share(), "128k") else { return Ok(()) };
+    let write = |name, what| {
+        format!("(let ((s (il:openstream \"{{DSK}}/share/{name}\" 'il:output 'il:new))) {what} (il:closef s))")
+    };
+    let forms = [
+        format!("(progn {} (error \"written\"))", write("kept", "(princ \"kept\" s)")),
+        write("large", &format!("(dotimes (i 4000) (princ \"{LINE}\" s))")),
+        "(progn (il:delfile \"{DSK}/share/room\") (error \"deleted\"))".to_string(),
+        format!("(progn {} (error \"written\"))", write("small", "(princ \"small\" s)")),
+    ];
+    let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
+    let job = trials("{UNIX}/machine/serial", &forms).replace("(error (c)", "(xcl:serious-condition (c)");
+    folder.write("job.lisp", &job);
+    folder.write("room", &LINE.repeat(400));
+    let mut qemu = machine(medley, &folder, false).start().map_err(text)?;
+    // The stream that could not be written is still open, so the end may be a loud one.
+    qemu.wait().map_err(text)?;
+    let log = qemu.log();
+    if log.contains("wrong success") || !log.contains("FS-RESOURCES-EXCEEDED") {
+        return Err(log);
+    }
+    same("kept", &folder.read("kept")?)?;
+    same("small", &folder.read("small")?)
+}
+
+/// Whatever is no file is not pushed aside by one, and Lisp hears why it cannot be opened.
+fn directories(medley: &Path) -> Outcome {
+    let folder = Folder::new("directories");
+    fs::create_dir_all(folder.share().join("dir/deep")).map_err(text)?;
+    std::os::unix::fs::symlink("dir", folder.share().join("linked")).map_err(text)?;
+    std::os::unix::fs::symlink("nowhere", folder.share().join("dead")).map_err(text)?;
+    let mut forms = Vec::new();
+    for name in ["dir", "linked", "dead"] {
+        for device in ["DSK", "UNIX"] {
+            for access in ["output", "both", "append"] {
+                for recognition in ["new", "old/new", "old"] {
+                    forms.push(format!(
+                        "(il:closef (il:openstream \"{{{device}}}/share/{name}\" 'il:{access} 'il:{recognition}))"
+                    ));
+                }
+            }
+        }
+    }
+    for name in ["dir", "linked"] {
+        forms.push(format!("(or (il:renamefile \"{{DSK}}/share/{name}\" \"{{DSK}}/share/other\") (error \"none\"))"));
+        forms.push(format!("(or (il:delfile \"{{DSK}}/share/{name}\") (error \"none\"))"));
+    }
+    let count = forms.len();
+    let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
+    folder.write("job.lisp", &trials("{DSK}/share/out.txt", &forms));
+    run_job(machine(medley, &folder, false), End::Success)?;
+    let said = folder.read("out.txt")?;
+    if said.lines().count() != count || said.contains("wrong success") {
+        return Err(said);
+    }
+    let mut names: Vec<String> = fs::read_dir(folder.share())
+        .map_err(text)?
+        .map(|entry| entry.expect("a folder that can be read").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    same("dead dir job.lisp linked out.txt", &names.join(" "))
 }
 
 /// Kills QEMU while Lisp writes files; whatever Lisp had closed is whole.
