@@ -18,13 +18,13 @@
 #   --size WxH    pixels of the screen, 1024x768 by default; at most 2,097,152 of them
 #   --memory MIB  512 by default
 #   --share DIR   the folder DIR of this computer is {DSK}/share/, to read and to write
-#   --init FILE   Lisp's init file, so that it does not ask: a name as Lisp sees it, {DSK}/share/INIT.LISP, or a file of
-#                 this computer, which is handed over
+#   --init FILE   Lisp's init file, which is loaded when a world comes up for the first time (without it Medley asks): a
+#                 name as Lisp sees it, {DSK}/share/INIT.LISP, or a file of this computer, which is handed over
 #   --env NAME=VALUE   an environment variable for Lisp, such as HOME or MEDLEYDIR (kernel/src/logic/environment.rs)
 #   --headless    no window; ends by itself when Lisp does, status 0 if it ended well. With --init FILE an error break
-#                 ends it too, status 1, with its message on the serial line; and without --disk the disk is a new
-#                 one that is thrown away afterwards. Without --init, what is typed here is typed for Lisp, and what Lisp
-#                 prints to the console comes here as it is
+#                 ends it too, status 1, with its message on the serial line (the starter world adds the calls); and
+#                 without --disk the disk is a new one that is thrown away afterwards. Without --init, what is typed here
+#                 is typed for Lisp, and what Lisp prints to the console comes here as it is
 #   --timeout SECONDS  ends after so long in any case, status 124
 #
 # The file SYSOUT is only read. LOGOUT saves the world and switches off; the window's "Power Down" asks for LOGOUT. The

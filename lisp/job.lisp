@@ -1,6 +1,6 @@
 ;;; -*- Mode: LISP; Package: XCL-USER -*-
-;;; The init file of a run without a person (run-qemu.sh --headless --init FILE): loads the job that the environment
-;;; variable JOB names, with errors ending the run.
+;;; Medley's init file in a run without a person (run-qemu.sh --headless --init FILE): loads the job that the environment
+;;; variable JOB names, with errors ending the run. The starter world looks at JOB itself (world/screen/start-up.lisp).
 ;;;
 ;;;   what Lisp prints to the error stream    also goes to {UNIX}/machine/serial, the serial line
 ;;;   an error break                          its message goes to the serial line, the run ends with status 1

@@ -66,7 +66,8 @@ Control-C    interrupts a computation; so does Control-E
 Page Up/Down or the wheel scroll
 ~%Mouse: left button selects, drags title bars, and drags lower right borders to shape a window.
 Right button: menus. (apropos \"part\") finds names, (describe 'car) says what one means.
-(inspect x) shows an object, (tour) everything else.~%")
+(inspect x) shows an object, (tour) everything else.
+(dir) lists files, (see \"name\") prints one, (load \"name\") loads Lisp from one.~%")
   (values))
 
 (defun prepare-screen ()
