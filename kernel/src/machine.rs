@@ -11,6 +11,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use files::Volume as _;
 use kernel_logic::environment::Environment;
+use kernel_logic::escapes::{Escapes, Typed};
 use kernel_logic::keys::{self, MONITOR};
 use kernel_logic::mouse::Buttons;
 use kernel_logic::pixels;
@@ -118,6 +119,7 @@ pub struct KernelPlatform {
     serial_is_lisps: bool,
     /// The tick at which a character was typed there last.
     last_typed: u64,
+    escapes: Escapes,
     files: KernelFiles,
     power: power::Wish,
     environment: Environment,
@@ -143,6 +145,7 @@ impl KernelPlatform {
             files_synced: 0,
             serial_is_lisps: crate::handoff().command_line.value("serial") == Some("lisp"),
             last_typed: 0,
+            escapes: Escapes::default(),
             files,
             power: power::Wish::default(),
             environment,
@@ -171,7 +174,7 @@ impl KernelPlatform {
     fn serial_byte(&mut self, byte: u8) {
         match byte {
             MONITOR_BYTE => MONITOR_WANTED.store(true, Ordering::Relaxed),
-            _ if self.serial_is_lisps => type_for_lisp(byte),
+            _ if self.serial_is_lisps => self.escapes.feed(byte, clock::microseconds(), type_for_lisp),
             b'm' => MONITOR_WANTED.store(true, Ordering::Relaxed),
             b'c' => log_counters(),
             b's' => {
@@ -188,11 +191,16 @@ impl KernelPlatform {
         let now = clock::ticks();
         if !self.serial_is_lisps || self.last_typed != now {
             self.last_typed = now;
+            let mut silent = true;
             while let Some(byte) = serial::take() {
+                silent = false;
                 self.serial_byte(byte);
                 if self.serial_is_lisps {
                     break;
                 }
+            }
+            if silent {
+                self.escapes.rest(clock::microseconds(), type_for_lisp);
             }
         }
         let mut moved = false;
@@ -241,8 +249,12 @@ impl KernelPlatform {
 const MONITOR_BYTE: u8 = 0x1d;
 
 /// Types what a terminal sent, as if on the keyboard.
-fn type_for_lisp(byte: u8) {
-    let Some((key, shift, control)) = keys::keys_for_terminal(byte) else { return };
+fn type_for_lisp(typed: Typed) {
+    let keys = match typed {
+        Typed::Byte(byte) => keys::keys_for_terminal(byte),
+        Typed::Key(key) => Some((key, false, false)),
+    };
+    let Some((key, shift, control)) = keys else { return };
     let around = [(keys::CONTROL, control), (keys::LEFT_SHIFT, shift)];
     let held = around.iter().filter(|(_, held)| *held);
     held.clone().for_each(|(key, _)| push(InputEvent::KeyDown(*key)));

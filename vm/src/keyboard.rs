@@ -8,6 +8,14 @@
 //!   word 66-67  keys 80-111
 //! ```
 //!
+//! A PC's arrow keys have the numbers 129 to 132, for which no word has a bit: for Medley they do nothing, here as on the
+//! reference (where they change a word that nobody reads). A world that has the symbol \ARROWKEYS gets them as four keys
+//! that a PC's board lacks:
+//!
+//! ```text
+//!   129 left -> 109     130 up -> 110     131 down -> 111     132 right -> 103
+//! ```
+//!
 //! A change is also noted in a ring, so that none is lost when Lisp is busy. The ring is an array at the value of
 //! \KEYBOARDEVENTQUEUE: word 0 is where Lisp reads next (0: the ring is empty), word 1 where the machine writes next,
 //! both counted in words from the ring's start; then 384 records of 14 words:
@@ -53,6 +61,17 @@ pub(crate) fn poll<L: Layout>(m: &mut Machine<L>) {
         m.apply_input(event);
     }
     m.platform.refresh_screen();
+}
+
+/// The key as which a world that knows arrow keys gets one.
+fn arrow_key(key: u8) -> u8 {
+    match key {
+        129 => 109,
+        130 => 110,
+        131 => 111,
+        132 => 103,
+        _ => key,
+    }
 }
 
 impl<L: Layout> Machine<L> {
@@ -103,6 +122,7 @@ impl<L: Layout> Machine<L> {
 
     /// A key of the board changes.
     fn key(&mut self, key: u8, down: bool) {
+        let key = if self.symbols.arrow_keys.is_some() { arrow_key(key) } else { key };
         match key {
             0..64 => self.set_bit(IOPAGE.plus(iopage::KEYS), key, down),
             64..80 => {
@@ -203,6 +223,23 @@ mod tests {
         assert_eq!(m.space.word(LispPtr(RING + 30 + 2)), 0xFFFF);
         assert_eq!(m.space.cell(m.symbols.key_buffering), AtomIndex::T.0);
         assert_eq!(m.interrupts.key_events, 3);
+    }
+
+    #[test]
+    fn arrows_are_keys_only_where_they_are_known() {
+        let mut m = ready::<Medley35>();
+        m.apply_input(InputEvent::KeyDown(129));
+        m.apply_input(InputEvent::KeyDown(132));
+        // Keys 109 and 103 are bits 13 and 7 of the sixth word.
+        assert_eq!(m.space.word(IOPAGE.plus(67)), !0x0104);
+        assert_eq!(m.interrupts.key_events, 2);
+        drop(m);
+
+        let mut m = ready::<Medley2>();
+        m.symbols.arrow_keys = None;
+        (128..=u8::MAX).for_each(|key| m.apply_input(InputEvent::KeyDown(key)));
+        assert!((61..68).all(|word| m.space.word(IOPAGE.plus(word)) == 0xFFFF));
+        assert_eq!(m.interrupts.key_events, 0);
     }
 
     #[test]

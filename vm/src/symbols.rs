@@ -148,6 +148,8 @@ shared! {
         log_out = "LOGOUT";
         automatic_hard_reset = "AUTOHARDRESETFLG";
         dirty = "DIRTY";
+        /// Only the starter world has it: arrow keys come as the keys in [`crate::keyboard`]'s table.
+        arrow_keys = "\\ARROWKEYS";
         punt_bltchar = "\\MAIKO.PUNTBLTCHAR";
         tedit_bltchar = "\\TEDIT.BLTCHAR";
         punt_bitblt_bitmap = "\\PUNT.BITBLT.BITMAP";

@@ -14,6 +14,7 @@ pub mod archive;
 pub mod calendar;
 pub mod command_line;
 pub mod environment;
+pub mod escapes;
 pub mod handoff;
 pub mod keys;
 pub mod layouts;

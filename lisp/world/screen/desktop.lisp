@@ -59,8 +59,9 @@ background, and on every window. (help) says what keys do.
 (defun help ()
   "Says what keys and mouse do."
   (format t "Return       evaluates when all parentheses are closed
-Control-P    earlier inputs; Control-N later ones
-Control-B, F back and forth; Home or Control-A to the beginning, End to the end of the line
+Up, Down     earlier and later inputs; in a form of several lines, its lines
+Left, Right  in the line; Home and End to where it begins and ends; Delete, Backspace
+Control-     P N B F A D as the keys above; K cuts the rest of the line, U all, Y pastes; L clears
 Tab          completes a name
 Control-C    interrupts a computation; so does Control-E
 Page Up/Down or the wheel scroll

@@ -5,6 +5,8 @@
 ;;; keyword for those that mean no character: :up :down :left :right :home :end :page-up :page-down :delete :insert
 ;;; :escape :help :f1 to :f12.
 
+(defglobal \\arrowkeys t)                ; that there is this symbol tells the machine to give arrow keys numbers
+
 (defparameter *typewriter*
   '((45 "`~") (32 "1!") (17 "2@") (16 "3#") (1 "4$") (0 "5%") (2 "6^") (4 "7&") (53 "8*") (22 "9(") (8 "0)") (10 "-_")
     (59 "=+") (19 "qQ") (18 "wW") (3 "eE") (48 "rR") (49 "tT") (51 "yY") (6 "uU") (23 "iI") (25 "oO") (11 "pP")
@@ -18,7 +20,7 @@
 (defparameter *other-keys*
   '((44 #\Newline) (76 #\Newline) (34 #\Tab) (15 #\Backspace) (33 :escape) (46 :delete) (62 :home) (90 :end)
     (63 :page-up) (91 :page-down) (89 :insert) (92 :help)
-    (109 :left) (110 :up) (111 :down) (103 :right) (129 :left) (130 :up) (131 :down) (132 :right)
+    (109 :left) (110 :up) (111 :down) (103 :right)
     (97 :f1) (99 :f2) (100 :f3) (67 :f4) (68 :f5) (101 :f6) (66 :f7) (104 :f8) (80 :f9) (106 :f10) (107 :f11)
     (108 :f12))
   "Key number, and what it is.")

@@ -11,9 +11,6 @@
 ;;;     ^K  remove to the end of the line     ^U  remove all     ^Y  bring back what was removed     ^L  clear the window
 ;;;     Tab  complete a symbol's name         Control-C, Control-E  forget the input
 ;;;
-;;; A D-machine's board has no arrow keys, and no word of the I/O page has bits for them; they are understood here in case a
-;;; machine delivers them.
-;;;
 ;;; The text is a string; after each key the lines it covers are drawn again.
 
 (defstruct editor
@@ -329,21 +326,50 @@
              (flash-match editor))
            nil)))
 
-;;; Echo on the console, which cannot move back over lines: what is not typing or deleting at the end shows as a new copy.
+;;; Echo on the console. What is typed or deleted at the end is only written; for all else the terminal there is told to
+;;; move its cursor, by the sequences of an ANSI terminal: ESC [ 2 A is two lines up.
 
-(defun echo-change (before editor)
+(defun console-move (count up down)
+  "Moves the console's cursor, by a positive or a negative count of lines or columns."
+  (unless (eql count 0)
+    (console-string (format nil "~c[~d~c" (code-char 27) (abs count) (if (< count 0) up down)))))
+
+(defun console-place (editor text place)
+  "Line and column of a place in a text on the console, as a cons: the text begins in line 0, behind the prompt."
+  (let ((line 0)
+        (column (editor-start-column editor)))
+    (dotimes (i place (cons line column))
+      (if (newline-code-p (char-code (char text i)))
+          (setq line (1+ line) column 0)
+          (setq column (1+ column))))))
+
+(defun console-go (editor text from to)
+  "Moves the console's cursor between two places of a text."
+  (let ((old (console-place editor text from))
+        (new (console-place editor text to)))
+    (console-move (- (car new) (car old)) #\A #\B)
+    (console-move (- (cdr new) (cdr old)) #\D #\C)))
+
+(defun echo-change (before point editor)
+  "Shows on the console what a key has made of a text with the cursor at a point."
   (let* ((after (editor-text editor))
          (old (length before))
-         (new (length after)))
-    (cond ((and (>= new old) (string= before (subseq after 0 old)))
+         (new (length after))
+         (same (length (common-start before after))))
+    (cond ((and (eql point old) (eql same old) (eql (editor-point editor) new))
            (console-string (subseq after old)))
-          ((and (eql new (1- old)) (string= after (subseq before 0 new)))
+          ((and (eql point old) (eql same new) (eql new (1- old)) (not (newline-code-p (char-code (char before new)))))
            (console-char (code-char 8))
            (console-char #\Space)
            (console-char (code-char 8)))
+          ((eql same (max old new))
+           (console-go editor after point (editor-point editor)))
           (t
-           (console-char #\Newline)
-           (console-string after)))))
+           (console-go editor before point same)
+           ;; Erase to the end of the screen.
+           (console-string (format nil "~c[J" (code-char 27)))
+           (console-string (subseq after same))
+           (console-go editor after new (editor-point editor))))))
 
 (defun read-form-text (terminal)
   "Lets the user type a form where the caret is: its text; or :INTERRUPTED."
@@ -356,12 +382,13 @@
     (show-caret terminal)
     (loop
       (let ((key (read-key (terminal-window terminal)))
-            (before (editor-text editor)))
+            (before (editor-text editor))
+            (point (editor-point editor)))
         (when (and (characterp key) (or (eql (char-code key) 3) (eql (char-code key) 5)))
           (hide-caret terminal)
           (return :interrupted))
         (let ((done (edit-key editor key)))
-          (when mirror (echo-change before editor))
+          (when mirror (echo-change before point editor))
           (when done
             (hide-caret terminal)
             (terminal-write-char terminal #\Newline)

@@ -14,7 +14,7 @@ Everything here can be looked at and changed while it runs. This text is a windo
 Press Next, or Space. Try it evaluates the form below."
      (+ 1 2))
     ("The exec"
-     "The window behind this one is an exec: it reads a form, evaluates it, and prints its values. Forms may go over several lines; Return ends one when its parentheses are closed. Control-P brings back what you typed before, Control-N goes forward again, Tab completes names.
+     "The window behind this one is an exec: it reads a form, evaluates it, and prints its values. Forms may go over several lines; Return ends one when its parentheses are closed. The arrow keys move in the line and bring back what you typed before, Tab completes names.
 
 Integers grow as large as they need:"
      (factorial 60))

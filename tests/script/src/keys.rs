@@ -110,6 +110,10 @@ pub static KEYS: &[Key] = &[
     other("delete", 46, "delete"),
     other("end", 90, "end"),
     other("page-down", 91, "pgdn"),
+    other("left", 129, "left"),
+    other("up", 130, "up"),
+    other("down", 131, "down"),
+    other("right", 132, "right"),
     other("right-control", 47, "ctrl_r"),
     other("right-meta", 93, "alt_r"),
 ];
