@@ -202,11 +202,20 @@
 (define-special lambda (form env)
   (list 'closure (analyse-lambda nil (cdr form) env)))
 
-;;; The name of a function within another; a symbol's name has at most 255 characters.
+;;; The name of a function within another; a symbol's name has at most 255 characters. Two functions of one name within
+;;; another one must not be the same global function, nor be known for the same notes: the second is OUTER/INNER-2.
 (defun inner-name (name)
   (let* ((outer (if *function* (symbol-name (fn-name *function*)) "TOP-LEVEL"))
-         (inner (concatenate 'string outer "/" (symbol-name name))))
-    (intern (if (< (length inner) 160) inner (concatenate 'string (subseq inner 0 120) "/...")))))
+         (whole (concatenate 'string outer "/" (symbol-name name)))
+         (text (if (< (length whole) 160) whole (concatenate 'string (subseq whole 0 120) "/...")))
+         (symbol (intern text))
+         (number 1))
+    (do ()
+        ((not (member symbol *inner-names*)))
+      (setq number (1+ number))
+      (setq symbol (intern (format nil "~A-~D" text number))))
+    (push symbol *inner-names*)
+    symbol))
 
 ;;; `rest` is the lambda list and the body.
 (defun analyse-lambda (name rest env)

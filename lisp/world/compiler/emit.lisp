@@ -22,11 +22,10 @@
 (defvar *slot-count* 0)
 (defvar *kept-slots* nil)     ; slots that dynamic variables have for good
 (defvar *names* nil)          ; name table: (kind slot symbol), innermost first
-(defvar *local-names* nil)    ; for people: (slot . symbol), later ones first
+(defvar *local-names* nil)    ; for people: (slot . note), later ones first
 (defvar *bound* nil)          ; dynamic variables bound here by this function: (symbol . place)
 (defvar *outside* nil)        ; where captured variables are: (var . place)
 (defvar *lifted* nil)         ; local functions that become functions of their own and have no code yet
-(defvar *lifted-names* nil)   ; the names that such functions have got
 (defvar *calls-by-name* t)    ; true: they are called by name; NIL: by what is put into the code, :LOCAL
 (defvar *label-count* 0)
 
@@ -284,7 +283,7 @@
 ;;; The value on the stack becomes the first value of a lexical variable.
 (defun emit-first-value (var)
   (if (eq (car (var-place var)) :pvar)
-      (push (cons (cdr (var-place var)) (var-name var)) *local-names*))
+      (push (cons (cdr (var-place var)) (slot-note var)) *local-names*))
   (if (boxed var) (progn (emit '(:op NIL) 1) (emit '(:op CONS) -1)))
   (emit-set-place (var-place var) nil))
 
@@ -359,16 +358,6 @@
         (emit '(:op NIL) 1)
         (emit '(:op ENVCALL) (- -2 count)))))
 
-;;; Two local functions of one function may have the same name.
-(defun lift (fn)
-  (let ((name (fn-name fn)))
-    (do ((number 2 (1+ number)))
-        ((not (member name *lifted-names*)))
-      (setq name (intern (format nil "~A-~D" (fn-name fn) number))))
-    (setf (fn-name fn) name)
-    (push name *lifted-names*)
-    (setq *lifted* (append *lifted* (list fn)))))
-
 (define-emitter functions (node target)
   (let ((next *next-slot*)
         (escaped (remove-if-not #'fn-escaped (cadr node))))
@@ -387,7 +376,7 @@
                      (emit-pop))
               (progn (emit-closure fn)
                      (emit-set-place (var-place (fn-variable fn)) nil)))
-          (lift fn)))
+          (setq *lifted* (append *lifted* (list fn)))))
     (emit-node (caddr node) target)
     (setq *next-slot* next)))
 

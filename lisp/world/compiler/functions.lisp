@@ -132,12 +132,17 @@
       (assemble (fn-name fn) arguments *slot-count* *deepest* *names* code nil))))
 
 ;;; What people want to know of a function: names of its arguments and of its locals, by slot.
+;;;
+;;;     :arguments   the lambda list                   :locals   what is in each PVAR
+;;;     :captured    variables of functions around it: its first arguments, or the elements of PVAR 0 if :closure is true
+;;;
+;;; What is in a slot is NIL if nobody knows, a name, (:box name) for a box with the variable's value, or a list of names of
+;;; variables that take turns, perhaps with others that have none.
 
 (defvar *function-notes* nil) ; (name . property list), last one first
 
 (defun argument-names (fn)
-  (append (if (lifted fn) (mapcar #'var-name (fn-free fn)) nil)
-          (mapcar #'var-name (fn-required fn))
+  (append (mapcar #'var-name (fn-required fn))
           (if (fn-optional fn) (cons '&optional (mapcar (lambda (it) (var-name (car it))) (fn-optional fn))) nil)
           (if (fn-rest fn) (list '&rest (var-name (fn-rest fn))) nil)
           (if (fn-key-p fn) (cons '&key (mapcar (lambda (it) (var-name (cadr it))) (fn-keys fn))) nil)))
@@ -146,24 +151,39 @@
 (defun readable-name (symbol)
   (if (eq (find-symbol (symbol-name symbol)) symbol) symbol nil))
 
+(defun slot-note (var)
+  (let ((name (readable-name (var-name var))))
+    (if (and name (boxed var)) (list :box name) name)))
+
+;;; What is known of the variables that have been in a slot, as one.
+(defun join-notes (notes)
+  (let ((different nil))
+    (dolist (note notes) (if (member note different :test #'equal) nil (push note different)))
+    (cond ((null (cdr different)) (car different))
+          ((every #'symbolp different) (remove nil different))
+          (t nil))))
+
 (defun local-names ()
   (let ((names nil))
     (do ((slot (1- *slot-count*) (1- slot)))
         ((< slot 0))
-      (let ((known (assoc slot *local-names*)))
-        (push (if known (readable-name (cdr known)) nil) names)))
+      (push (join-notes (mapcar #'cdr (remove-if-not (lambda (it) (eql (car it) slot)) *local-names*))) names))
     (if (some (lambda (it) it) names) names nil)))
 
 (defun note-function (fn)
-  (let ((arguments (argument-names fn)) (locals (local-names)))
+  (let ((arguments (argument-names fn))
+        (captured (mapcar #'slot-note (fn-free fn)))
+        (locals (local-names)))
     (push (cons (fn-name fn)
                 (append (if arguments (list :arguments arguments) nil)
+                        (if captured (list :captured captured) nil)
+                        (if (and captured (not (lifted fn))) (list :closure t) nil)
                         (if locals (list :locals locals) nil)))
           *function-notes*)))
 
 ;;; All code objects of a lambda expression: its own first, then those of local functions that are defined by name.
 (defun compile-lambda (name rest)
-  (let* ((*function* nil) (*functions* nil) (*lifted* nil) (*lifted-names* nil) (*compiling* name)
+  (let* ((*function* nil) (*functions* nil) (*lifted* nil) (*inner-names* nil) (*compiling* name)
          (fn (analyse-lambda name rest nil)))
     (close-free-variables *functions*)
     (let ((codes (list (emit-function fn))))

@@ -43,6 +43,7 @@
 
 (defvar *function* nil)       ; the FN being analysed or emitted
 (defvar *functions* nil)      ; all that have been analysed
+(defvar *inner-names* nil)    ; names of functions within the one that is compiled
 (defvar *line* nil)           ; the line of the innermost form that has one
 (defvar *compile-warnings* nil)
 (defvar *compiling* nil)      ; the name of the function that is being compiled

@@ -54,10 +54,11 @@
         (format t "There is no input ~d.~%" number))
     (values)))
 
-(defun evaluate-form (form)
-  "Evaluates a form: the list of its values. Keeps form and values in the variables that the exec is known for."
+(defun evaluate-form (form &optional frame)
+  "Evaluates a form, among the variables of a frame: the list of its values. Keeps form and values in the variables that the
+exec is known for."
   (setq - form)
-  (let ((results (multiple-value-list (eval form))))
+  (let ((results (multiple-value-list (if frame (eval-in-frame form frame) (eval form)))))
     (setq +++ ++ ++ + + form)
     (setq *** ** ** * * (car results))
     (setq /// // // / / results)

@@ -92,21 +92,157 @@
   (let ((debug (function-debug-info (header-name header))))
     (if (consp debug) (getf debug what) nil)))
 
-(defun frame-variables (frame)
-  "The frame's variables: ((text . value) ...)."
-  (let* ((header (frame-header frame))
-         (names (debug-names header :arguments))
-         (variables nil))
-    (dotimes (n (min 40 (frame-argument-count frame)))
-      (push (cons (format nil "~a" (or (nth n names) (header-slot-name header 0 n) (format nil "argument ~d" n)))
-                  (frame-argument frame n))
-            variables))
-    (dotimes (n (header-locals header))
+;;; A frame's variables: ((text symbol value place) ...). The symbol is there if it is clear which variable is meant and that
+;;; it is lexical. The place is (:cell address) of the stack; (:car pair) of a box or a closure's environment; (:cdr pair) of
+;;; the evaluator's.
+
+(defun note-text (note)
+  "What is known of a slot as text, or NIL."
+  (cond ((null note) nil)
+        ((symbolp note) (symbol-name note))
+        ((eq (car note) :box) (symbol-name (cadr note)))
+        ((null (cdr note)) (format nil "~a?" (car note)))
+        (t (format nil "~a?" (reduce (lambda (a b) (format nil "~a/~a" a b)) note)))))
+
+(defun note-symbol (note)
+  (cond ((symbolp note) note)
+        ((eq (car note) :box) (cadr note))
+        (t nil)))
+
+(defun noted-variable (note text value place)
+  "A variable with what the compiler noted; TEXT is for one without a note."
+  (if (and (consp note) (eq (car note) :box) (consp value))
+      (list (note-text note) (note-symbol note) (car value) (list :car value))
+      (list (or (note-text note) text) (note-symbol note) value place)))
+
+(defun slot-variable (header kind n note text address)
+  "The variable in a slot; a special one is known by the name table of the code."
+  (let ((special (header-slot-name header kind n))
+        (value (%cell address 0)))
+    (if special
+        (list (symbol-name special) nil value (list :cell address))
+        (noted-variable note text value (list :cell address)))))
+
+(defun positional-names (header)
+  "The names of the arguments that have a place of their own."
+  (let* ((captured (if (debug-names header :closure) nil (debug-names header :captured)))
+         (parameters (debug-names header :arguments))
+         (end (position-if (lambda (name) (member name '(&rest &key))) parameters))
+         (end (if (header-spreads-p header) (or (position '&optional parameters) end) end)))
+    (append captured (remove '&optional (subseq parameters 0 end)))))
+
+(defun header-spreads-p (header)
+  "Whether the code takes its arguments as they come."
+  (eql 65535 (%word header 1)))
+
+(defun argument-variables (frame header)
+  (let ((names (positional-names header))
+        (count (min 40 (frame-argument-count frame)))
+        (variables nil))
+    ;; Where the others are variables with names of their own, too, it is enough to see them there.
+    (when (and (header-spreads-p header) (debug-names header :locals))
+      (setq count (min count (length names))))
+    (dotimes (n count (nreverse variables))
+      (push (slot-variable header 0 n (nth n names) (format nil "argument ~d" n)
+                           (stack-address (+ (frame-first-argument frame) n n)))
+            variables))))
+
+(defun captured-variables (header environment)
+  "The variables of a closure's environment, a list of their values and boxes."
+  (let ((variables nil))
+    (dolist (note (debug-names header :captured) (nreverse variables))
+      (when (consp environment)
+        (push (noted-variable note "captured" (car environment) (list :car environment)) variables)
+        (setq environment (cdr environment))))))
+
+(defun local-variables (frame header)
+  (let ((names (debug-names header :locals))
+        (closure (debug-names header :closure))
+        (variables nil))
+    (dotimes (n (header-locals header) (nreverse variables))
       (when (frame-local-bound-p frame n)
-        (push (cons (format nil "~a" (or (header-slot-name header 128 n) (format nil "local ~d" n)))
-                    (frame-local frame n))
-              variables)))
-    (nreverse variables)))
+        (if (and closure (eql n 0))
+            (setq variables (reverse (captured-variables header (frame-local frame n))))
+            (push (slot-variable header 128 n (nth n names) (format nil "local ~d" n)
+                                 (stack-address (+ frame 10 n n)))
+                  variables))))))
+
+(defun boxed-argument-p (variable locals)
+  "Whether an argument has moved to a box, which is among the locals under the same name."
+  (and (cadr variable)
+       (some (lambda (it) (and (eq (cadr it) (cadr variable)) (eq (car (cadddr it)) :car))) locals)))
+
+(defun evaluating-p (frame)
+  "Whether the frame is one of the evaluator's, for a form in an environment."
+  (eq (frame-name frame) '%eval))
+
+(defun interpreted-variables (frame)
+  "The variables of the form that a frame of the evaluator evaluates."
+  (let ((variables nil))
+    (dolist (pair (%variables (frame-argument frame 1)) (nreverse variables))
+      (unless (assoc (symbol-name (car pair)) variables :test #'equal)
+        (push (list (symbol-name (car pair)) (car pair) (cdr pair) (list :cdr pair)) variables)))))
+
+(defun frame-variables (frame)
+  "The frame's variables, as above."
+  (if (evaluating-p frame)
+      (interpreted-variables frame)
+      (let* ((header (frame-header frame))
+             (locals (local-variables frame header)))
+        (append (remove-if (lambda (variable) (boxed-argument-p variable locals))
+                           (argument-variables frame header))
+                locals))))
+
+(defun set-frame-variable (variable value)
+  "Gives one of a frame's variables another value."
+  (let ((place (cadddr variable)))
+    (case (car place)
+      (:cell (%set-cell (cadr place) 0 value))
+      (:car (rplaca (cadr place) value))
+      (t (rplacd (cadr place) value)))
+    value))
+
+(defun eval-in-frame (form frame)
+  "The values of a form that sees the frame's lexical variables, and can set them."
+  (let ((pairs nil)
+        (variables (if frame (frame-variables frame) nil)))
+    ;; The innermost come last, and must be found first.
+    (dolist (variable variables)
+      (when (cadr variable)
+        (push (cons (cadr variable) (caddr variable)) pairs)))
+    (multiple-value-prog1 (%eval form (%make-environment pairs nil nil))
+      (dolist (variable variables)
+        (let ((pair (assoc (cadr variable) pairs)))
+          (when (and (cadr variable) (not (eq (cdr pair) (caddr variable))))
+            (set-frame-variable variable (cdr pair))))))))
+
+;;; Leaving frames
+
+(defun return-from-frame (frame value)
+  "Makes a frame return a value. Cleaning up on the way there is done first."
+  (let ((at (%my-alink))
+        (target (frame-caller frame)))
+    (loop
+      (when (or (null at) (eql at target)) (return nil))
+      (when (eq (frame-name at) '%unwind-protect)
+        (funcall (frame-argument at 1)))
+      (setq at (frame-caller at)))
+    (%continue-frame target value)))
+
+(defun frame-call (frame)
+  "A function that does what the frame does once more, or NIL if nobody knows how."
+  (let ((name (frame-name frame))
+        (arguments nil))
+    (cond ((evaluating-p frame)
+           (let ((form (frame-argument frame 0))
+                 (environment (frame-argument frame 1)))
+             (lambda () (%eval form environment))))
+          ((and (symbolp name) (%compiled-definition-p name) (null (debug-names (frame-header frame) :closure)))
+           (dotimes (n (frame-argument-count frame))
+             (push (frame-argument frame n) arguments))
+           (setq arguments (nreverse arguments))
+           (lambda () (apply name arguments)))
+          (t nil))))
 
 (defun call-chain (frame)
   "The frame and those that called it, innermost first."

@@ -1,4 +1,5 @@
-//! What the first exec writes on the console, as a terminal shows it: a line that is edited looks there as in its window.
+//! What a newcomer does, by scripts of `tests/world/scripts`; and what the first exec writes on the console meanwhile, as a
+//! terminal shows it: a line that is edited looks there as in its window.
 
 use std::path::Path;
 use std::process::Command;
@@ -51,10 +52,10 @@ fn shown(text: &str) -> Vec<String> {
     lines.into_iter().map(|row| String::from_iter(row).trim_end().to_string()).collect()
 }
 
-#[test]
-fn the_console_shows_what_was_edited() {
-    let sysout = battery::starter_world("console").unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../world/scripts/exec.script");
+/// Plays a script on the starter world: the lines that its console shows.
+fn play(name: &str) -> Vec<String> {
+    let sysout = battery::starter_world(&format!("newcomer-{name}")).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../world/scripts").join(name).with_extension("script");
     let output = Command::new(env!("CARGO_BIN_EXE_runner"))
         .arg(&sysout)
         .args(["--no-files", "--seconds", "120", "--script"])
@@ -63,8 +64,13 @@ fn the_console_shows_what_was_edited() {
         .expect("the runner can be started");
     let _ = std::fs::remove_file(&sysout);
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}");
-    let lines = shown(&text);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    shown(&text)
+}
+
+#[test]
+fn the_console_shows_what_was_edited() {
+    let lines = play("exec");
     let edited = [
         ["6> (mapcar #'cube '(1 2 3))", "(1 8 27)"],
         ["9> (vector 123)", "#(123)"],
@@ -74,4 +80,9 @@ fn the_console_shows_what_was_edited() {
     for expected in edited {
         assert!(lines.windows(2).any(|pair| pair == expected), "no {expected:?} in {lines:#?}");
     }
+}
+
+#[test]
+fn a_break() {
+    play("break");
 }
