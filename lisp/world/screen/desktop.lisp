@@ -103,6 +103,7 @@ Right button: menus. (apropos \"part\") finds names, (describe 'car) says what o
   (add-usual-items)
   (refresh-screen)
   (show-badge)
+  (clock)
   (setq *break-hook* #'break-key)
   (setq *debugger-hook* #'enter-break)
   (make-exec 24 24 96 30 *greeting*))

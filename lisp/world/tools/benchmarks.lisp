@@ -34,52 +34,49 @@
   (cond ((>= rate 100000) (format nil "~d" (floor rate 1000)))
         (t (format nil "~d.~d" (floor rate 1000) (floor (mod rate 1000) 100)))))
 
-(defun tenfolds (rate)
-  "A hundred times the decimal logarithm, by halves of a tenth: enough for a bar."
-  (let ((length 0)
-        (rate rate))
-    (loop
-      (when (< rate 10) (return nil))
-      (setq rate (floor rate 10))
-      (setq length (+ length 100)))
-    (+ length (aref #(0 0 30 48 60 70 78 85 90 95) rate))))
+(defun rate-x (rate)
+  "The column of a rate, in runs in 1000 seconds: a tenth of a run a second is at the left end, ten times as much is 90
+pixels further."
+  (+ 80 (max 2 (floor (* 90 (log (/ (max rate 1) 100.0) 10))))))
 
 (defun draw-benchmark-bar (window row name rate)
   "Draws one bar."
-  (let ((y (+ 8 (* 20 row)))
-        (length (min 420 (max 2 (floor (* 2 (tenfolds rate)) 3)))))
+  (let ((y (+ 10 (* 20 row)))
+        (length (- (rate-x rate) 80)))
     (draw-text window name 8 (+ y 1))
-    (fill-rectangle window 80 y (- (window-width window) 80) 15 0)
     (fill-rectangle window 80 y length 15 #xA5A5)
     (outline window 80 y length 15)
     (draw-text window (rate-text rate) (+ 86 length) (+ y 1))))
 
 (defun draw-benchmark-scale (window)
-  (dotimes (i 7)
-    (let ((x (+ 80 (floor (* 200 i) 3))))
-      (fill-rectangle window x 4 1 (- (window-height window) 24) #xF0F0 'paint)
-      (when (> i 2)
-        (draw-text window (rate-text (expt 10 i)) (+ x 2) (- (window-height window) 16))))))
+  "Lines for a tenth of a run a second, 1, 10 ..., and what they stand for."
+  (let ((bottom (+ 14 (* 20 (length *benchmarks*))))
+        (n 0))
+    (dolist (text '("0.1" "1" "10" "100" "1000" "10000"))
+      (let ((x (+ 80 (* 90 n))))
+        (fill-rectangle window x 4 1 (- bottom 4) #xA5A5)
+        (draw-text window text (- x (floor (string-width text *font*) 2)) (+ bottom 3)))
+      (setq n (1+ n)))
+    (draw-text window "runs a second: longer is faster, each line is ten times the one before" 8 (+ bottom 21))))
 
 (defun run-benchmarks (window)
   "Runs all and draws a bar for each."
   (let ((row 0))
     (setq *benchmark-results* nil)
+    (draw-benchmark-scale window)
     (dolist (benchmark *benchmarks*)
       (unless (window-open window) (return nil))
-      (draw-text window (car benchmark) 8 (+ 9 (* 20 row)))
+      (draw-text window (car benchmark) 8 (+ 11 (* 20 row)))
       (yield)
       (let ((rate (run-benchmark (cadr benchmark) (caddr benchmark))))
         (push (cons (car benchmark) rate) *benchmark-results*)
-        (draw-benchmark-bar window row (car benchmark) rate)
-        (draw-benchmark-scale window))
+        (draw-benchmark-bar window row (car benchmark) rate))
       (setq row (1+ row)))
     (setq *benchmark-results* (reverse *benchmark-results*))
-    (draw-text window "runs a second; each line is ten times the one before" 8 (- (window-height window) 32))
     *benchmark-results*))
 
 (defun benchmarks ()
   "Opens a window and runs the benchmarks in it."
-  (let ((window (create-window "Benchmarks" 300 60 560 300)))
+  (let ((window (create-window "Benchmarks" 300 60 600 296)))
     (make-process "benchmarks" (lambda () (run-benchmarks window)))
     (values)))

@@ -74,11 +74,32 @@
   "The special variable that a FVAR slot stands for."
   (header-slot-name code 192 slot))
 
+(defun variable-slot (number operands)
+  "The slot that an instruction about an argument or a local uses, as (:ivar . n) or (:pvar . n), or NIL. Operands count
+words."
+  (let ((operand (if (and operands (integerp (car operands))) (ash (car operands) -1) 0)))
+    (cond ((<= 64 number 70) (cons :ivar (- number 64)))
+          ((member number '(71 98)) (cons :ivar operand))
+          ((<= 72 number 78) (cons :pvar (- number 72)))
+          ((<= 88 number 94) (cons :pvar (- number 88)))
+          ((member number '(79 95)) (cons :pvar operand))
+          ((<= 184 number 190) (cons :pvar (- number 184)))
+          (t nil))))
+
+(defun variable-slot-name (code slot)
+  "The name of the variable in a slot, or an empty text."
+  (or (note-text (if (eq (car slot) :ivar)
+                     (nth (cdr slot) (positional-names code))
+                     (nth (cdr slot) (debug-names code :locals))))
+      ""))
+
 (defun instruction-note (code place)
   "What the operands of an instruction mean."
-  (let ((number (code-byte code place))
-        (operands (code-operands code place)))
-    (cond ((jump-target code place) (format nil "-> ~d" (jump-target code place)))
+  (let* ((number (code-byte code place))
+         (operands (code-operands code place))
+         (slot (variable-slot number operands)))
+    (cond (slot (string-downcase (variable-slot-name code slot)))
+          ((jump-target code place) (format nil "-> ~d" (jump-target code place)))
           ((and (>= number 80) (< number 87)) (format nil "~a" (free-slot-name code (- number 80))))
           ((or (eql number 87) (eql number 99)) (format nil "~a" (free-slot-name code (ash (car operands) -1))))
           ((null operands) "")

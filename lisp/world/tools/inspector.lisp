@@ -59,20 +59,41 @@
             (plain-line (format nil " hexadecimal ~x" object)))
       nil))
 
-(defun window-fields (object)
-  (list (field "title" (window-title object))
-        (field "rectangle" (window-rectangle object))
-        (field "canvas" (window-canvas object))
-        (field "process" (window-process object))
-        (field "data" (window-data object))))
+(defun structure-fields (object)
+  "The slots of a structure, by name."
+  (let ((type (type-of object)))
+    (mapcar (lambda (slot) (field (string-downcase (symbol-name slot)) (%slot-value object slot)))
+            (%structure-slots type))))
+
+(defun hash-table-fields (object)
+  "The pairs of a hash table."
+  (let ((lines nil))
+    (maphash (lambda (key value)
+               (when (< (length lines) 40)
+                 (push (field (short-text key 14) value) lines)))
+             object)
+    (cons (plain-line (format nil " pairs: ~d" (hash-table-count object))) (nreverse lines))))
+
+(defun function-fields (object)
+  "A compiled function's parameters and instructions."
+  (let* ((code (%code-of object))
+         (name (header-name code)))
+    (append (list (field "name" name)
+                  (field "parameters" (debug-names code :arguments)))
+            (if (documentation name 'function) (list (field "documentation" (documentation name 'function))) nil)
+            (list (plain-line "") (plain-line " instructions:"))
+            (mapcar (lambda (place) (plain-line (instruction-text code place)))
+                    (code-places code)))))
 
 (defun meaning-lines (object)
   "What the object's type makes of it."
   (cond ((consp object) (list-fields object))
         ((symbolp object) (symbol-fields object))
         ((numberp object) (number-fields object))
-        ((window-p object) (window-fields object))
+        ((hash-table-p object) (hash-table-fields object))
+        ((compiled-function-p object) (function-fields object))
         ((vectorp object) (array-fields object))
+        ((%structure-name-p (type-of object)) (structure-fields object))
         (t nil)))
 
 ;;; What it is
@@ -148,7 +169,8 @@
   (setq *inspectors* (mod (1+ *inspectors*) 8))
   (let* ((lines (inspector-lines object))
          (lister (make-list-window (concatenate 'string "Inspect " (short-text object 40))
-                                   (+ 330 (* 20 *inspectors*)) (+ 40 (* 24 *inspectors*))
+                                   (min (+ 330 (* 20 *inspectors*)) (max 0 (- (screen-width) 648)))
+                                   (+ 40 (* 24 *inspectors*))
                                    640 (min 26 (max 8 (length lines)))
                                    lines
                                    (lambda (window value button)
