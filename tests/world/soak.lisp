@@ -1,8 +1,20 @@
-;;; The soak: random expressions and window actions for a while. Each expression is evaluated by the interpreter, and now
-;;; and then compiled and called, too; both must give the same, and what is printed must read as what it was. At the end
-;;; storage must be as full as it was after a tenth of the time. *SOAK-SECONDS* says how long.
+;;; The soak: random expressions and actions for a while, on windows, files, processes and large storage, while somebody may
+;;; play with the mouse (tests/world/src/lib.rs). Each expression is evaluated by the interpreter, and now and then compiled
+;;; and called, too; both must give the same, and what is printed must read as what it was. At the end all is closed, and in
+;;; storage there must be as much in use as there was after a tenth of the time. *SOAK-SECONDS* says how long.
+;;;
+;;; Nothing here makes circles: what counts references does not take those back (docs/counting.md).
 
 (defstruct soak-point x y)
+(defvar *soak-special* 1)
+
+(defun soak-special () *soak-special*)
+
+(defun soak-dive (n value)
+  "Goes N calls deep and throws a value from there."
+  (if (eql n 0)
+      (throw 'soak value)
+      (1+ (soak-dive (1- n) value))))
 
 (defun pick (list) (nth (random (length list)) list))
 
@@ -20,7 +32,7 @@
       (let ((depth (1- depth)))
         (flet ((int () (soak-integer depth variables))
                (ints () (soak-list depth variables)))
-          (case (random 26)
+          (case (random 38)
             (0 `(+ ,(int) ,(int)))
             (1 `(- ,(int) ,(int)))
             (2 `(* ,(int) ,(int)))
@@ -46,6 +58,18 @@
             (22 `(values (parse-integer (prin1-to-string ,(int)))))
             (23 `(soak-point-y (make-soak-point :x ,(int) :y ,(int))))
             (24 `(let ((h (make-hash-table :test 'equal))) (dolist (x ,(ints)) (setf (gethash x h) t)) (hash-table-count h)))
+            (25 `(flet ((f (x) (- x ,(int)))) (+ (f ,(int)) (f 1))))
+            (26 `(labels ((f (n sum) (if (<= n 0) sum (f (1- n) (+ n sum))))) (f ,(random 9) ,(int))))
+            (27 `(labels ((f (n) (if (<= n 0) (throw 'soak ,(int)) (1+ (f (1- n)))))) (catch 'soak (f ,(random 20)))))
+            (28 `(catch 'soak (soak-dive ,(random 400) ,(int))))
+            (29 `(let ((*soak-special* ,(int))) (+ (soak-special) (let ((*soak-special* ,(int))) (soak-special)))))
+            (30 `(let ((n 0)) (block out (unwind-protect (return-from out 1) (setq n ,(int)))) n))
+            (31 `(let* ((n ,(int)) (f (lambda (x) (setq n (+ n x))))) (funcall f 1) (funcall f ,(int)) n))
+            (32 `(let ((p (make-soak-point :x ,(int)))) (setf (soak-point-y p) (soak-point-x p)) (soak-point-y p)))
+            (33 `(restart-case (1+ (invoke-restart 'soak-go ,(int))) (soak-go (x) (- x))))
+            (34 `(let ((v (make-array ,(1+ (random 40)) :initial-element ,(int)))) (setf (aref v 0) 7) (reduce #'+ v)))
+            (35 `(let ((s (make-symbol "SOAK"))) (set s ,(int)) (symbol-value s)))
+            (36 `(values (truncate (* ,(random 1000) (/ ,(1+ (random 100)) 7.0)))))
             (t `(multiple-value-bind (q r) (truncate ,(int) ,(1+ (random 50))) (+ q r))))))))
 
 (defun soak-list (depth variables)
@@ -131,55 +155,164 @@
 (defglobal *soak-windows* nil)
 
 (defun soak-window-action ()
-  (handler-case
-      (let ((window (if *soak-windows* (pick *soak-windows*) nil)))
-        (cond ((or (null window) (and (< (length *soak-windows*) 5) (eql (random 6) 0)))
-               (push (create-window (format nil "Soak ~D" (random 1000)) (random 700) (random 500)
-                                    (+ 40 (random 300)) (+ 30 (random 200)))
-                     *soak-windows*))
-              (t
-               (case (random 9)
-                 (0 (move-window window (- (random 1000) 20) (random 740)))
-                 (1 (shape-window window (random 700) (random 500) (+ 40 (random 300)) (+ 30 (random 200))))
-                 (2 (raise-window window))
-                 (3 (bury-window window))
-                 (4 (setq *soak-windows* (remove window *soak-windows*))
-                    (close-window window))
-                 (5 (draw-line window (random 300) (random 200) (random 300) (random 200) (1+ (random 4))))
-                 (6 (draw-circle window (random 300) (random 200) (random 90)))
-                 (7 (draw-text window (format nil "~R" (random 100000)) (random 100) (random 150)))
-                 (t (scroll-canvas window 0 0 (window-width window) (window-height window) (- (random 60) 30)))))))
-    (error (condition)
-      (soak-failure (format nil "~S ~A" (type-of condition) condition) 'window))))
+  (let ((window (if *soak-windows* (pick *soak-windows*) nil)))
+    (cond ((or (null window) (and (< (length *soak-windows*) 5) (eql (random 6) 0)))
+           (push (create-window (format nil "Soak ~D" (random 1000)) (random 700) (random 500)
+                                (+ 40 (random 300)) (+ 30 (random 200)))
+                 *soak-windows*))
+          ;; The mouse may have closed it.
+          ((not (window-open window))
+           (setq *soak-windows* (remove window *soak-windows*)))
+          (t
+           (case (random 9)
+             (0 (move-window window (- (random 1000) 20) (random 740)))
+             (1 (shape-window window (random 700) (random 500) (+ 40 (random 300)) (+ 30 (random 200))))
+             (2 (raise-window window))
+             (3 (bury-window window))
+             (4 (setq *soak-windows* (remove window *soak-windows*))
+                (close-window window))
+             (5 (draw-line window (random 300) (random 200) (random 300) (random 200) (1+ (random 4))))
+             (6 (draw-circle window (random 300) (random 200) (random 90)))
+             (7 (draw-text window (format nil "~R" (random 100000)) (random 100) (random 150)))
+             (t (scroll-canvas window 0 0 (window-width window) (window-height window) (- (random 60) 30))))))))
+
+(defun soak-tool ()
+  "Opens one of the windows that have functions and processes of their own."
+  (case (random 5)
+    (0 (make-exec (random 400) (random 300) (+ 20 (random 40)) (+ 3 (random 10))))
+    (1 (inspect (pick (list '(1 2 3) 'car "string" *soak-windows* 1.5))))
+    (2 (life (+ 32 (random 32)) 32))
+    (3 (tour))
+    (t (paint 200 100))))
+
+(defun soak-few-windows ()
+  "Closes the window that is furthest back, if there are many."
+  (when (> (length *windows*) 12)
+    (close-window (car (last *windows*)))))
+
+;;; Processes
+
+(defun soak-process-action ()
+  "Processes that count, one of which is ended before its time; all must be over in the end, with what they cleaned up."
+  (let* ((done 0)
+         (processes nil)
+         (turns (1+ (random 5))))
+    (dotimes (i 3)
+      (push (make-process "soak" (lambda ()
+                                   (unwind-protect (dotimes (turn turns) (yield))
+                                     (setq done (1+ done)))))
+            processes))
+    (yield)
+    (kill-process (car processes))
+    (dotimes (i 12) (yield))
+    (unless (and (eql done 3) (notany #'process-live-p processes))
+      (soak-failure "not all processes have ended" done))))
+
+;;; Files: only if this machine has some.
+
+(defglobal *soak-files* nil)
+
+(defun soak-file-action ()
+  (let ((name (format nil "{DSK}soak-~D.lisp" (random 3)))
+        (value (eval (soak-list 2 nil))))
+    (with-open-file (stream name :direction :output :if-exists :supersede)
+      (prin1 value stream)
+      (terpri stream)
+      (prin1 (list 'setq '*soak-loaded* (list 'quote value)) stream))
+    (with-open-file (stream name)
+      (unless (equal value (read stream))
+        (soak-failure "another list is in the file" value)))
+    (load name)
+    (unless (equal value *soak-loaded*)
+      (soak-failure "another list was loaded" value))
+    (delete-file name)
+    (when (open-files)
+      (soak-failure "a file is still open" (open-files)))))
+
+(defglobal *soak-loaded* nil)
+
+(defun soak-files-p ()
+  "Whether a file can be made."
+  (handler-case (progn (soak-file-action) t)
+    (error () nil)))
+
+;;; Storage and stack
+
+(defun soak-endless (n) (1+ (soak-endless (1+ n))))
+
+(defun soak-large-action ()
+  (case (random 4)
+    (0 (unless (eq t (handler-case (soak-endless 0) (error () t)))
+         (soak-failure "the stack is endless" nil)))
+    (t (let ((array (make-array (random 60000) :initial-element nil)))
+         (unless (every #'null array)
+           (soak-failure "an array is not as it was made" (length array)))))))
 
 ;;; The whole
 
-(defun soak-for (seconds)
-  "So many seconds of it; how many expressions there were."
-  (let ((end (+ (get-internal-real-time) (* 1000 seconds)))
-        (count 0))
-    (do ()
-        ((> (get-internal-real-time) end) count)
-      (soak-expression (eql (rem count 8) 0))
-      (setq count (1+ count))
-      (when (eql (rem count 4) 0) (soak-window-action))
-      (when (eql (rem count 64) 0) (yield)))))
+(defun soak-safely (action)
+  (handler-case (funcall action)
+    (error (condition)
+      (soak-failure (format nil "~S ~A" (type-of condition) condition) action))))
 
-(defun soak-close-windows ()
-  (dolist (window *soak-windows*) (close-window window))
-  (setq *soak-windows* nil))
+(defun soak-step (count)
+  "One expression, and every now and then something else."
+  (soak-expression (eql (rem count 8) 0))
+  (when (eql (rem count 4) 0) (soak-safely #'soak-window-action))
+  (when (eql (rem count 64) 0) (yield))
+  (when (eql (rem count 256) 0)
+    (soak-safely #'soak-tool)
+    (soak-few-windows))
+  (when (eql (rem count 256) 100) (soak-safely #'soak-process-action))
+  (when (and *soak-files* (eql (rem count 256) 150)) (soak-safely #'soak-file-action))
+  (when (eql (rem count 512) 200) (soak-safely #'soak-large-action)))
+
+(defglobal *soak-count* 0)
+
+(defun soak-until (seconds)
+  "Goes on until so many seconds have passed since the start."
+  (do ()
+      ((> (get-internal-real-time) (* 1000 seconds)))
+    (setq *soak-count* (1+ *soak-count*))
+    (soak-step *soak-count*)))
+
+(defun soak-close-all ()
+  "Closes all windows and waits for the processes that they had."
+  (when (process-p *mouse-owner*)
+    (kill-process *mouse-owner*))
+  (dolist (window *windows*) (close-window window))
+  (setq *soak-windows* nil)
+  (let ((end (+ (get-internal-real-time) 20000)))
+    (wait-until (lambda ()
+                  (or (null (cddr *processes*)) (> (get-internal-real-time) end)))))
+  (when (cddr *processes*)
+    (soak-failure "processes are left" *processes*)))
 
 (defun soak-state ()
-  (soak-close-windows)
+  (soak-close-all)
   (storage-state))
+
+(defun soak-unexpected (condition hook)
+  "What happens to an error that nobody handles, in a process of a window or of the mouse."
+  (declare (ignore hook))
+  (soak-failure (format nil "~S ~A" (type-of condition) condition) *current-process*)
+  (throw '%end-of-process nil))
 
 (defun main ()
   (start-screen)
-  (let* ((first (soak-for (max 1 (floor *soak-seconds* 10))))
-         (before (soak-state))
-         (count (soak-for (ceiling (* 9 *soak-seconds*) 10)))
-         (after (soak-state)))
-    (console-line (format nil "storage before ~S" before))
-    (console-line (format nil "storage after  ~S" after))
-    (console-line (format nil "soak: ~D expressions, ~D failures" (+ first count) *soak-failures*)))
+  (setq *debugger-hook* #'soak-unexpected)
+  ;; The mouse may choose anything but the end of the world, and what takes long.
+  (setq *background-items*
+        (remove-if (lambda (item) (member (car item) '("Save world" "Log out" "Benchmarks") :test #'equal))
+                   *background-items*))
+  (make-process "input" #'input-process)
+  (setq *soak-files* (soak-files-p))
+  (console-line (format nil "soak begins; files: ~A" *soak-files*))
+  (soak-until (max 1 (floor *soak-seconds* 10)))
+  (let ((before (soak-state)))
+    (soak-until *soak-seconds*)
+    (let ((after (soak-state)))
+      (console-line (format nil "storage before ~S" before))
+      (console-line (format nil "storage after  ~S" after))
+      (console-line (format nil "soak: ~D expressions, ~D failures" *soak-count* *soak-failures*))))
   (%subr 13))

@@ -4,7 +4,8 @@
 ;;;     \DOBUFFEREDTRANSITIONS     keys have gone up or down
 ;;;     \INTERRUPTFRAME            something in the cell at \INTERRUPTSTATE: storage or stack is full
 ;;;
-;;; They run on the stack of the running process, so they must be short, and leave everything as it was.
+;;; They run on the stack of the running process, so they must be short, and leave everything as it was. What may not come
+;;; back, or lets others run, waits until the process is at no critical place (%CRITICAL, machine/storage.lisp).
 
 (defun \\doreclaim ()
   (%subr 92)
@@ -26,6 +27,17 @@
     bits))
 
 (defun \\interruptframe ()
+  (if %critical
+      (setq %interrupts-wait t)
+      (%do-interrupts)))
+
+(defun %take-up-interrupts ()
+  "Does what had to wait."
+  (setq %interrupts-wait nil)
+  (%do-interrupts)
+  (%break-if-asked))
+
+(defun %do-interrupts ()
   (let ((bits (%take-interrupts)))
     (unless (eql (logand bits 4) 0)
       (%stack-overflow))
@@ -110,11 +122,16 @@
           (%set-word ring 0 (if (eql next (%word ring 1)) 0 next)))))
     (setq \\keybuffering nil)
     ;; The hook may stay for as long as it likes, in a break window that reads keys: all else is done.
-    (let ((key %break-key))
-      (when key
-        (setq %break-key nil)
-        (funcall *break-hook* key)))
+    (if %critical
+        (when %break-key (setq %interrupts-wait t))
+        (%break-if-asked))
     nil))
+
+(defun %break-if-asked ()
+  (let ((key %break-key))
+    (when key
+      (setq %break-key nil)
+      (funcall *break-hook* key))))
 
 (defun %key-event-waiting-p ()
   (if %key-queue t nil))

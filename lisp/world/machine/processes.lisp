@@ -23,7 +23,7 @@
 (defglobal %previous-process nil)       ; whose turn it was
 (defglobal %idle nil)                   ; true while nobody can go on
 
-(defconstant %process-words 3000)       ; stack that a new process gets, if there is so much
+(defconstant %process-words 2000)       ; stack that a new process gets, if there is so much
 
 ;;; Stack for a new process. This runs in the system context: all frames are in order.
 
@@ -41,7 +41,8 @@
        (eql (%word (%pointer 1 at) 0) 40960)))
 
 (defun %carve-frame (code)
-  "Makes a frame for CODE at the end of the largest free block of the stack; its offset, or NIL."
+  "Makes a frame for CODE at the end of a free block of the stack; its offset, or NIL. The smallest block that is large enough
+is taken, such as one that a process left: the largest one is where somebody will need much."
   (let ((end (%interface-word 7))
         (at (%interface-word 30))
         (best 0)
@@ -53,7 +54,7 @@
             (loop
               (setq at (%end-of-piece at))
               (unless (%free-piece-p at end) (return nil)))
-            (when (> (- at first) (- best-end best))
+            (when (%better-piece-p (- at first) (- best-end best))
               (setq best first best-end at)))
           (setq at (%end-of-piece at))))
     (let* ((free (- best-end best))
@@ -64,6 +65,12 @@
           (progn
             (%lay-free best (- free words))
             (%lay-frame start best-end code))))))
+
+(defun %better-piece-p (words best)
+  "Whether a free block of so many words is better for a new process than one of BEST."
+  (if (< best %process-words)
+      (> words best)
+      (and (>= words %process-words) (< words best))))
 
 ;;; Turns
 

@@ -9,7 +9,7 @@
 ;;; them, merges neighbours that are free, and puts them into rings, one for each number of bits in a block's size; their
 ;;; first two cells of contents lead forward and backward (vm/src/collector/arrays.rs). Here blocks are taken out of those
 ;;; rings again, and array space grows. The collector must not run meanwhile: it does not while \RECLAIM.COUNTDOWN is
-;;; NIL.
+;;; NIL. Nor may anybody leave or look in while the rings are half changed: other interrupts wait while %CRITICAL is true.
 
 (defconstant %free-block 43688)         ; the first word of a free block's header
 (defconstant %most-block-cells 65535)
@@ -17,6 +17,8 @@
 
 (defconstant %collect-after 8192)       ; in units of 16 cells, so 512 kilobytes
 
+(defglobal %critical nil)               ; true while array space is being changed
+(defglobal %interrupts-wait nil)        ; true: there were interrupts meanwhile (machine/interrupts.lisp)
 (defglobal %allocated 0)                ; how much has been allocated since blocks were last collected
 
 (defun %allocate-block (cells kind)
@@ -48,6 +50,7 @@
     (if (> size %most-block-cells)
         nil
         (progn
+          (setq %critical t)
           (setq \\reclaim.countdown nil)
           (let ((block (or (%block-from-rings size) (%block-from-space size))))
             (when block
@@ -55,6 +58,8 @@
               (%clear-words (%add block 2) (- (* 2 (%word block 1)) 4))
               (setq block (%add block 2)))
             (setq \\reclaim.countdown countdown)
+            (setq %critical nil)
+            (when %interrupts-wait (%take-up-interrupts))
             block)))))
 
 (defun %mark-block (block word size)

@@ -81,8 +81,10 @@ fn end_frame<L: Layout>(m: &mut Machine<L>, r: &Regs) -> bool {
 /// Switches the collector off for good (subr DISABLEGC, or because its tables are full), and has Lisp tell the user.
 #[cold]
 pub(crate) fn disable<L: Layout>(m: &mut Machine<L>) {
+    // A word for each two pages of what the image can grow to: a small image has no more of the table.
+    let pages = m.counter(m.symbols.last_vmem_file_page) + 1;
     let table_words = if L::BIG { 0x4_0000 } else { 0x8000 };
-    for word in 0..table_words {
+    for word in 0..table_words.min(pages.div_ceil(2)) {
         let at = L::MDS_TYPE_TABLE.plus(word);
         m.space.set_word(at, m.space.word(at) | references::NOT_COUNTED);
     }
