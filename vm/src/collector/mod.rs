@@ -13,7 +13,7 @@
 //! takes the stack bits away. Lisp cannot run meanwhile, and while the countdown is NIL no further collection is asked
 //! for. The order in which entries come and go is the reference emulator's, so that the tables compare bit for bit.
 
-use crate::address::{AtomIndex, LispPtr};
+use crate::address::{AtomIndex, LispPage, LispPtr, WORDS_PER_PAGE};
 use crate::dispatch::Flow;
 use crate::error::MachineError;
 use crate::layout::{Layout, SMALL_POSITIVE};
@@ -81,12 +81,17 @@ fn end_frame<L: Layout>(m: &mut Machine<L>, r: &Regs) -> bool {
 /// Switches the collector off for good (subr DISABLEGC, or because its tables are full), and has Lisp tell the user.
 #[cold]
 pub(crate) fn disable<L: Layout>(m: &mut Machine<L>) {
-    // A word for each two pages of what the image can grow to: a small image has no more of the table.
-    let pages = m.counter(m.symbols.last_vmem_file_page) + 1;
+    // A small image has only a part of the type table.
     let table_words = if L::BIG { 0x4_0000 } else { 0x8000 };
-    for word in 0..table_words.min(pages.div_ceil(2)) {
-        let at = L::MDS_TYPE_TABLE.plus(word);
-        m.space.set_word(at, m.space.word(at) | references::NOT_COUNTED);
+    let table = L::MDS_TYPE_TABLE.page().0..L::MDS_TYPE_TABLE.plus(table_words).page().0;
+    for file_page in m.file_pages() {
+        let page = m.page_of_file(file_page);
+        if table.contains(&page) {
+            for word in 0..WORDS_PER_PAGE {
+                let at = LispPage(page).base().plus(word);
+                m.space.set_word(at, m.space.word(at) | references::NOT_COUNTED);
+            }
+        }
     }
     m.space.set_cell(m.symbols.reclaim_countdown, 0);
     m.space.set_cell(m.symbols.reclaim_min, 0);

@@ -257,6 +257,8 @@ fn full_tables_switch_the_collector_off<L: Layout>() {
     let mut m = empty::<L>();
     let m = &mut *m;
     m.space.set_cell(m.symbols.interrupt_state, 0x30_0000);
+    m.set_active_pages(1);
+    m.set_page_of_file(1, L::MDS_TYPE_TABLE.page().0);
     L::store(m.space, L::collision_entry(1), L::COLLISION_LIMIT);
     add_reference(m, 0x21_1000);
     add_reference(m, 0x22_1000);

@@ -145,7 +145,7 @@ impl<L: Layout> Machine<L> {
         }
     }
 
-    fn set_active_pages(&mut self, pages: u32) {
+    pub(crate) fn set_active_pages(&mut self, pages: u32) {
         if L::BIG {
             self.space.set_cell(L::IFPAGE.plus(interface::PAGES_35), pages);
         } else {
@@ -153,8 +153,13 @@ impl<L: Layout> Machine<L> {
         }
     }
 
+    /// The numbers of the image's file pages.
+    pub(crate) fn file_pages(&self) -> core::ops::RangeInclusive<u32> {
+        1..=self.active_pages().min(L::MAX_PAGES)
+    }
+
     /// The Lisp page that FPtoVP has for a file page, counted from 1.
-    fn page_of_file(&self, file_page: u32) -> u32 {
+    pub(crate) fn page_of_file(&self, file_page: u32) -> u32 {
         if L::BIG {
             self.space.cell(L::FPTOVP.plus(file_page.wrapping_mul(2)))
         } else {
@@ -162,7 +167,7 @@ impl<L: Layout> Machine<L> {
         }
     }
 
-    fn set_page_of_file(&mut self, file_page: u32, page: u32) {
+    pub(crate) fn set_page_of_file(&mut self, file_page: u32, page: u32) {
         if L::BIG {
             self.space.set_cell(L::FPTOVP.plus(file_page.wrapping_mul(2)), page);
         } else {
@@ -239,7 +244,7 @@ pub(crate) fn new_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<
 
 /// Adds a page to the virtual memory unless it is there already. The stack shrinks and grows again, and its pages stay.
 pub(crate) fn ensure_page<L: Layout>(m: &mut Machine<L>, page: LispPage) -> Result<(), Flow> {
-    if (1..=m.active_pages().min(L::MAX_PAGES)).any(|file_page| m.page_of_file(file_page) == page.0) {
+    if m.file_pages().any(|file_page| m.page_of_file(file_page) == page.0) {
         return Ok(());
     }
     new_page(m, page)
