@@ -198,8 +198,8 @@ it had, and the one that it has."
 (defvar *load-verbose* nil)
 
 (defun load (file &key (print *load-print*) (verbose *load-verbose*) (if-does-not-exist t) external-format)
-  "Reads and evaluates the forms of a file, or of a stream. Of a name without a type that is no file's, .lisp is the type. An
-error says in which form of which file it happened."
+  "Reads and evaluates the forms of a file, or of a stream. A name without a type that is no file's means the one with .lisp.
+An error says in which form of which file it happened."
   (if (stream-p file)
       (%load-from file (if (file-stream-p file) (%file-name-of file) (stream-name file)) print verbose)
       (let ((stream (open (%source-name file) :if-does-not-exist (if if-does-not-exist :error nil))))

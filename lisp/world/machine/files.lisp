@@ -174,8 +174,8 @@
 ;;; Opening and closing
 
 (defun %open-file (name recognition access)
-  "Opens a file. Recognition: 0 an old file, 2 a new version, 3 an old file or else a new one. Access: 0 only to read, 1 and 2
-to read and to write; 1 empties it."
+  "Opens a file. Recognition: 0 an old file, 2 a new version, 3 an old file or else a new one. Access: 0 only to read, 1
+and 2 to read and to write; 1 empties it."
   (let* ((error-box (%new-box))
          (length-box (%new-box))
          (handle (%subr 104 (%disk-name name) recognition access (%new-box) length-box error-box)))

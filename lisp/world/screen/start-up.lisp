@@ -2,8 +2,8 @@
 ;;;
 ;;;     environment      run-qemu.sh            what happens when the world comes up for the first time
 ;;;     LDEINIT=FILE     --init                 the first exec loads FILE; an error in it opens a break window
-;;;     JOB=FILE         --init, --headless     a process loads FILE, with the console for its streams; LDEINIT means nothing.
-;;;                                             Any break ends the run:
+;;;     JOB=FILE         --init, --headless     a process loads FILE, with the console for its streams; LDEINIT means
+;;;                                             nothing. Any break ends the run:
 ;;;
 ;;;         break --> message and calls on the console --> {UNIX}/machine/status := 1 --> files closed, machine off
 ;;;
