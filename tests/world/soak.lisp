@@ -61,7 +61,7 @@
             (25 `(flet ((f (x) (- x ,(int)))) (+ (f ,(int)) (f 1))))
             (26 `(labels ((f (n sum) (if (<= n 0) sum (f (1- n) (+ n sum))))) (f ,(random 9) ,(int))))
             (27 `(labels ((f (n) (if (<= n 0) (throw 'soak ,(int)) (1+ (f (1- n)))))) (catch 'soak (f ,(random 20)))))
-            (28 `(catch 'soak (soak-dive ,(random 400) ,(int))))
+            (28 `(catch 'soak (soak-dive ,(random 200) ,(int))))
             (29 `(let ((*soak-special* ,(int))) (+ (soak-special) (let ((*soak-special* ,(int))) (soak-special)))))
             (30 `(let ((n 0)) (block out (unwind-protect (return-from out 1) (setq n ,(int)))) n))
             (31 `(let* ((n ,(int)) (f (lambda (x) (setq n (+ n x))))) (funcall f 1) (funcall f ,(int)) n))
@@ -186,8 +186,9 @@
     (t (paint 200 100))))
 
 (defun soak-few-windows ()
-  "Closes the window that is furthest back, if there are many."
-  (when (> (length *windows*) 12)
+  "Closes the windows that are furthest back, if there are many. Their processes share the stack."
+  (loop
+    (unless (> (length *windows*) 9) (return nil))
     (close-window (car (last *windows*)))))
 
 ;;; Processes
@@ -211,17 +212,17 @@
 ;;; Files: only if this machine has some.
 
 (defglobal *soak-files* nil)
+(defvar *soak-loaded* nil)
 
 (defun soak-file-action ()
-  (let ((name (format nil "{DSK}soak-~D.lisp" (random 3)))
-        (value (eval (soak-list 2 nil))))
+  (let* ((name (format nil "soak-~D.lisp" (random 3)))
+         (value (eval (soak-list 2 nil)))
+         (form `(setq *soak-loaded* ',value)))
     (with-open-file (stream name :direction :output :if-exists :supersede)
-      (prin1 value stream)
-      (terpri stream)
-      (prin1 (list 'setq '*soak-loaded* (list 'quote value)) stream))
+      (prin1 form stream))
     (with-open-file (stream name)
-      (unless (equal value (read stream))
-        (soak-failure "another list is in the file" value)))
+      (unless (equal form (read stream))
+        (soak-failure "another form is in the file" form)))
     (load name)
     (unless (equal value *soak-loaded*)
       (soak-failure "another list was loaded" value))
@@ -229,7 +230,7 @@
     (when (open-files)
       (soak-failure "a file is still open" (open-files)))))
 
-(defglobal *soak-loaded* nil)
+
 
 (defun soak-files-p ()
   "Whether a file can be made."
@@ -260,19 +261,18 @@
   (soak-expression (eql (rem count 8) 0))
   (when (eql (rem count 4) 0) (soak-safely #'soak-window-action))
   (when (eql (rem count 64) 0) (yield))
-  (when (eql (rem count 256) 0)
-    (soak-safely #'soak-tool)
-    (soak-few-windows))
+  (when (eql (rem count 64) 32) (soak-few-windows))
+  (when (eql (rem count 512) 0) (soak-safely #'soak-tool))
   (when (eql (rem count 256) 100) (soak-safely #'soak-process-action))
   (when (and *soak-files* (eql (rem count 256) 150)) (soak-safely #'soak-file-action))
   (when (eql (rem count 512) 200) (soak-safely #'soak-large-action)))
 
 (defglobal *soak-count* 0)
 
-(defun soak-until (seconds)
-  "Goes on until so many seconds have passed since the start."
-  (do ()
-      ((> (get-internal-real-time) (* 1000 seconds)))
+(defun soak-for (seconds)
+  "Goes on for so many seconds."
+  (do ((end (+ (get-internal-real-time) (* 1000 seconds))))
+      ((> (get-internal-real-time) end))
     (setq *soak-count* (1+ *soak-count*))
     (soak-step *soak-count*)))
 
@@ -308,9 +308,9 @@
   (make-process "input" #'input-process)
   (setq *soak-files* (soak-files-p))
   (console-line (format nil "soak begins; files: ~A" *soak-files*))
-  (soak-until (max 1 (floor *soak-seconds* 10)))
+  (soak-for (max 1 (floor *soak-seconds* 10)))
   (let ((before (soak-state)))
-    (soak-until *soak-seconds*)
+    (soak-for (ceiling (* 9 *soak-seconds*) 10))
     (let ((after (soak-state)))
       (console-line (format nil "storage before ~S" before))
       (console-line (format nil "storage after  ~S" after))

@@ -177,12 +177,13 @@ is taken, such as one that a process left: the largest one is where somebody wil
   (setf (process-function process) nil)
   (setf (process-pending process) nil)
   (setf (process-wait process) #'%never)
+  ;; Before the others are asked: one of them may wait for this.
+  (setq *processes* (remove process *processes*))
   (let ((next nil))
     (loop
       (setq next (%next-process))
       (when next (return nil))
       (%subr 210 16000000))
-    (setq *processes* (remove process *processes*))
     (%switch-to next)))
 
 (defun %never () nil)
