@@ -160,6 +160,20 @@ impl KernelPlatform {
         }
     }
 
+    /// Says that Lisp is up. A prompt that waits on the serial line comes again behind that.
+    fn note_first_rest(&mut self) {
+        let length = if self.serial_is_lisps { self.console.length } else { 0 };
+        let prompt = self.console.bytes;
+        if length > 0 {
+            self.console(b"\n");
+        }
+        info!("Lisp rests for the first time");
+        log_counters();
+        if length > 0 {
+            self.console(&prompt[..length]);
+        }
+    }
+
     fn show_cursor(&self) {
         display::set_cursor(pixels::Cursor {
             x: i32::from(self.mouse.0) - i32::from(self.cursor.hot_x),
@@ -314,6 +328,16 @@ impl Platform for KernelPlatform {
                     };
                 }
             });
+            for &byte in bytes {
+                match byte {
+                    b' '..=b'~' if self.console.length < self.console.bytes.len() => {
+                        self.console.bytes[self.console.length] = byte;
+                        self.console.length += 1;
+                    }
+                    b'\n' | b'\r' => self.console.length = 0,
+                    _ => {}
+                }
+            }
             return;
         }
         for &byte in bytes {
@@ -387,6 +411,11 @@ impl Platform for KernelPlatform {
         })
     }
 
+    fn page_states(&mut self, first: u32, states: &mut [u8]) -> bool {
+        pager::states(first, states);
+        true
+    }
+
     fn host_string(&mut self, what: HostString, buffer: &mut [u8]) -> Option<usize> {
         let name = match what {
             HostString::UserName => "LOGNAME",
@@ -421,8 +450,7 @@ impl Platform for KernelPlatform {
             self.sync_files();
         }
         if self.rests == 1 {
-            info!("Lisp rests for the first time");
-            log_counters();
+            self.note_first_rest();
         }
         // Every tick ends a sleep; a rest that is not over goes on after it, with the screen brought up to date.
         let over = || traps::input_waiting() || clock::microseconds() >= end;

@@ -261,6 +261,20 @@ pub trait Worlds {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OutOfMemory;
 
+/// Bits of a byte that [`Platform::page_states`] gives.
+pub mod page_state {
+    /// Lisp has a page there.
+    pub const THERE: u8 = 1;
+    /// It is in memory.
+    pub const RESIDENT: u8 = 2;
+    /// It was read or written since somebody asked last.
+    pub const TOUCHED: u8 = 4;
+    /// It was written since somebody asked last.
+    pub const CHANGED: u8 = 8;
+    /// It was written since the world was saved.
+    pub const UNSAVED: u8 = 16;
+}
+
 /// The world around the machine.
 pub trait Platform {
     /// Microseconds since some fixed moment; never goes back.
@@ -295,6 +309,12 @@ pub trait Platform {
 
     /// Gives Lisp this page: zeroed if it is new, as it is if Lisp has it already.
     fn new_page(&mut self, page: LispPage) -> Result<(), OutOfMemory>;
+
+    /// What Lisp's pages of 4 KiB (2048 words) are like, from number `first` on, a byte of [`page_state`]'s bits each. What
+    /// happened to a page is told once. False on a computer that does not know.
+    fn page_states(&mut self, _first: u32, _states: &mut [u8]) -> bool {
+        false
+    }
 
     /// Copies something about computer or user into a buffer; its length.
     fn host_string(&mut self, what: HostString, buffer: &mut [u8]) -> Option<usize> {

@@ -15,6 +15,7 @@
 //! | 9 | changed since it was last saved: every dirty bit that [`take_dirty`] cleared is kept here |
 //! | 10, 11 | waits for a snapshot, belongs to one: see [`snapshot`] |
 //! | 53, 54 | a word in it is watched; it is not there and reads as zeroes while somebody looks: see [`watch`] |
+//! | 55 | changed since [`states`] was asked last: every dirty bit that others cleared is kept here |
 //! | 52 | came in or changed since the display looked: every dirty bit that a snapshot cleared is kept here |
 //!
 //! A Lisp page that shares its 4 KiB with an existing one reads as zeroes instead of faulting: the processor cannot
@@ -34,6 +35,7 @@ use core::fmt;
 use kernel_logic::page_plan::{ABSENT, LISP_PAGE, NEW, Plan, SLOTS, swap_groups};
 use store::StoreError;
 use vm::memory::{GUARD, REGION};
+use vm::platform::page_state;
 use x86_64::VirtAddr;
 use x86_64::instructions::tlb;
 use x86_64::registers::control::{Cr0, Cr0Flags};
@@ -45,8 +47,11 @@ pub const BASE: u64 = vm::memory::BASE as u64;
 const WRITTEN: u64 = 1 << 9;
 /// Bit 52 of an entry, see the module.
 const SHOW: u64 = 1 << 52;
+/// Bit 55 of an entry, see the module.
+const CHANGED: u64 = 1 << 55;
 const PRESENT: u64 = 1;
 const WRITABLE: u64 = 2;
+const ACCESSED: u64 = 1 << 5;
 const DIRTY: u64 = 1 << 6;
 const FRAME_BITS: u64 = 0x000f_ffff_ffff_f000;
 
@@ -299,11 +304,43 @@ fn clear_dirty(entry: &mut u64, page: usize) -> bool {
     if value & PRESENT == 0 || value & (DIRTY | SHOW) == 0 {
         return false;
     }
-    let written = if value & DIRTY != 0 { WRITTEN } else { 0 };
+    let written = if value & DIRTY != 0 { WRITTEN | CHANGED } else { 0 };
     // SAFETY: as above; the mapping stays the same.
     unsafe { core::ptr::from_mut(entry).write_volatile(value & !(DIRTY | SHOW) | written) };
     tlb::flush(VirtAddr::new(BASE + page as u64 * FRAME));
     true
+}
+
+/// What the 4 KiB pages from number `first` on are like, a byte of [`page_state`]'s bits each; that they were touched and
+/// changed is forgotten.
+pub fn states(first: u32, states: &mut [u8]) {
+    with(|pager| {
+        for (number, state) in (first as usize..).zip(states.iter_mut()) {
+            *state = 0;
+            let Some(slots) = pager.table.get(number * SLOTS..(number + 1) * SLOTS) else { continue };
+            if slots.iter().all(|&file| file == ABSENT) {
+                continue;
+            }
+            *state = page_state::THERE;
+            let entry = &mut pager.entries[number];
+            // SAFETY: a valid reference; the processor sets bits in it, but not while this code runs on it.
+            let value = unsafe { core::ptr::from_ref(entry).read_volatile() };
+            if value & PRESENT == 0 {
+                continue;
+            }
+            let bits = [
+                (page_state::RESIDENT, PRESENT),
+                (page_state::TOUCHED, ACCESSED),
+                (page_state::CHANGED, DIRTY | CHANGED),
+                (page_state::UNSAVED, DIRTY | WRITTEN),
+            ];
+            *state |= bits.iter().filter(|(_, mask)| value & mask != 0).fold(0, |all, (bit, _)| all | bit);
+            let kept = if value & DIRTY != 0 { WRITTEN | SHOW } else { 0 };
+            // SAFETY: as above; the mapping stays the same.
+            unsafe { core::ptr::from_mut(entry).write_volatile(value & !(ACCESSED | DIRTY | CHANGED) | kept) };
+        }
+        tlb::flush_all();
+    });
 }
 
 /// What the pager did so far; counts dirty pages on the way.

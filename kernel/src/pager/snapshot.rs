@@ -15,7 +15,7 @@
 //! a copy of 4 KiB; both are measured.
 
 use super::watch::WATCHED;
-use super::{BASE, DIRTY, FRAME_BITS, PRESENT, Pager, PagerError, SHOW, WRITABLE, WRITTEN, with};
+use super::{BASE, CHANGED, DIRTY, FRAME_BITS, PRESENT, Pager, PagerError, SHOW, WRITABLE, WRITTEN, with};
 use crate::clock;
 use crate::memory::frames::FRAME;
 use crate::memory::{FRAMES, PhysicalAddress, direct};
@@ -96,7 +96,7 @@ pub fn begin(mut page: impl FnMut(u32)) {
             if value & PRESENT == 0 || value & (DIRTY | WRITTEN) == 0 {
                 continue;
             }
-            let show = if value & DIRTY != 0 { SHOW } else { 0 };
+            let show = if value & DIRTY != 0 { SHOW | CHANGED } else { 0 };
             *entry = value & !(DIRTY | WRITTEN | WRITABLE) | FROZEN | TAKING | show;
             pages += 1;
             page(number as u32);

@@ -6,9 +6,13 @@
 ;;;                               number of the Lisp page that is kept there
 ;;;     what is on a page         the type table, from 180000: a word for two pages, with a type's number
 ;;;
-;;; The map is alive: a few hundred pages at a time are read, and a page whose words are not what they were the last time
-;;; flashes black. (A sample of words is compared: every eighth, and the first eight.) CONS pages are as dark as they are
-;;; full. Reading leaves no trace that Lisp could see; the monitor below Lisp knows about that (F12).
+;;; The map is alive. On Duralumin's bare machine the processor's page tables say what happens to each 4 KiB, eight of Lisp's
+;;; pages: whether it is in memory or still on the disk, and whether it has been read or written since the last look. What was
+;;; read turns gray for a moment, what was written black. Pages on the disk stay there: nothing of them is looked at.
+;;;
+;;; Elsewhere nobody says so. Then a few hundred pages at a time are read, and a page whose words are not what they were the
+;;; last time flashes black. (A sample of words is compared: every eighth, and the first eight.) CONS pages are as dark as
+;;; they are full.
 ;;;
 ;;; A press on a page says what it is; the middle button shows its words.
 
@@ -22,6 +26,7 @@
   sums                                  ; a vector: what was last seen of each page, row after row
   (hot nil)                             ; pages that flash: (row . column)
   (next-row 0)                          ; which row is looked at next
+  (states nil)                          ; what the machine says of each 4 KiB, a string; NIL if it says nothing
   (known nil))                          ; how many pages there were
 
 (defun page-pointer (page)
@@ -48,6 +53,30 @@
     (let ((rows nil))
       (maphash (lambda (row there) (push (cons (* 128 row) there) rows)) table)
       (sort rows (lambda (a b) (< (car a) (car b)))))))
+
+;;; What the machine says of pages of 4 KiB
+
+(defconstant +resident+ 2)              ; bits of a character's code (vm/src/platform.rs)
+(defconstant +touched+ 4)
+(defconstant +changed+ 8)
+(defconstant +unsaved+ 16)
+
+(defun ask-for-states (string)
+  "Fills a string with a character for each 4 KiB of Lisp's memory; false if the machine does not know."
+  (%subr 54 "PAGES" string))
+
+(defun new-states ()
+  "A string of states, or NIL."
+  (let ((string (make-string 16384)))
+    (if (ask-for-states string) string nil)))
+
+(defun page-state (map page)
+  "The state of the 4 KiB that a page is in; everything is in memory where nobody knows better."
+  (let ((states (memory-map-states map)))
+    (if states (char-code (char states (ash page -3))) 2)))
+
+(defun on-disk-p (map page)
+  (eql 0 (logand 2 (page-state map page))))
 
 ;;; What is on a page
 
@@ -104,6 +133,10 @@
 (defun map-x (column) (+ 44 (* 5 column)))
 (defun map-y (row) (+ 4 (* 6 row)))
 
+(defun shade-on-map (map page)
+  "How a page is painted that nothing happens to."
+  (if (on-disk-p map page) #x0020 (page-shade page)))
+
 (defun paint-page (map row column shade)
   (fill-bitmap (window-canvas (memory-map-window map)) (map-x column) (map-y row) 4 5 shade 'replace))
 
@@ -111,7 +144,7 @@
   (let* ((entry (nth row (memory-map-rows map)))
          (there (cdr entry)))
     (dotimes (column 128)
-      (paint-page map row column (if (aref there column) (page-shade (+ (car entry) column)) 0)))
+      (paint-page map row column (if (aref there column) (shade-on-map map (+ (car entry) column)) 0)))
     (show-part (memory-map-window map) 44 (map-y row) 640 6)))
 
 (defun paint-map (map)
@@ -136,13 +169,65 @@
   (let* ((window (memory-map-window map))
          (y (- (window-height window) 20))
          (x 44))
-    (dolist (item '((#x7DDF "CONS") (#x8421 "objects") (#x9090 "symbols") (#xCC33 "arrays, code")
-                    (#xF0F0 "the machine's") (65535 "written")))
+    (dolist (item (append '((#x7DDF "CONS") (#x8421 "objects") (#x9090 "symbols") (#xCC33 "arrays, code")
+                            (#xF0F0 "machine's"))
+                          (if (memory-map-states map) '((#x0020 "on disk") (#xDBDB "read")) nil)
+                          '((65535 "written"))))
       (fill-bitmap (window-canvas window) x y 12 12 (car item) 'replace)
       (draw-string-on (window-canvas window) (cadr item) (+ x 16) y *font* 'replace)
-      (setq x (+ x 30 (string-width (cadr item) *font*))))))
+      (setq x (+ x 24 (string-width (cadr item) *font*))))))
 
-;;; Life
+;;; Life, where the machine says what happens
+
+(defun paint-states (map)
+  "Paints what has happened since the last look, and what had before as it usually is."
+  (let ((states (memory-map-states map))
+        (before (memory-map-hot map))
+        (row 0))
+    (setf (memory-map-hot map) nil)
+    (dolist (entry (memory-map-rows map))
+      (dotimes (group 16)
+        (let ((state (char-code (char states (+ (ash (car entry) -3) group))))
+              (place (+ group (* 16 row))))
+          (cond ((not (eql 0 (logand state 12)))
+                 (paint-group map row entry group (if (eql 0 (logand state 8)) #xDBDB 65535))
+                 (push place (memory-map-hot map)))
+                ((member place before)
+                 (paint-group map row entry group nil)))))
+      (setq row (1+ row)))))
+
+(defun paint-group (map row entry group shade)
+  "Paints eight pages; each as it usually is, if the shade is NIL."
+  (dotimes (i 8)
+    (let ((column (+ i (* 8 group))))
+      (when (aref (cdr entry) column)
+        (paint-page map row column (or shade (shade-on-map map (+ (car entry) column)))))))
+  (show-part (memory-map-window map) (map-x (* 8 group)) (map-y row) 40 6))
+
+(defun say-totals (map)
+  "How many pages of 4 KiB there are, are in memory, and are not saved."
+  (let ((states (memory-map-states map))
+        (there 0) (resident 0) (unsaved 0))
+    (dolist (entry (memory-map-rows map))
+      (dotimes (group 16)
+        (let ((state (char-code (char states (+ (ash (car entry) -3) group)))))
+          (when (logbitp 0 state) (setq there (1+ there)))
+          (when (logbitp 1 state) (setq resident (1+ resident)))
+          (when (logbitp 4 state) (setq unsaved (1+ unsaved))))))
+    (let ((text (format nil "~d KiB, ~d of them in memory, ~d not saved" (* 4 there) (* 4 resident) (* 4 unsaved))))
+      (set-window-title (memory-map-window map) (concatenate 'string "Memory map: " text)))))
+
+(defun watch-states (map)
+  "Looks at all pages once."
+  (ask-for-states (memory-map-states map))
+  (paint-states map)
+  (say-totals map)
+  (look-for-new-pages map)
+  ;; What this itself has touched is no news.
+  (ask-for-states (memory-map-states map))
+  (sleep 0.2))
+
+;;; Life elsewhere
 
 (defun look-at-row (map row)
   "Compares the row's pages with what they were; those that have changed flash."
@@ -173,14 +258,18 @@
   "Looks at all pages, again and again, until the window is closed."
   (loop
     (unless (window-open (memory-map-window map)) (return map))
-    (let ((rows (length (memory-map-rows map))))
-      (look-at-row map (memory-map-next-row map))
-      (setf (memory-map-next-row map) (mod (1+ (memory-map-next-row map)) rows))
-      (when (eql 0 (memory-map-next-row map))
-        (sleep 0.2)
-        (cool-down map)
-        (look-for-new-pages map))
-      (yield))))
+    (if (memory-map-states map) (watch-states map) (compare-row map))
+    (yield)))
+
+(defun compare-row (map)
+  "Looks at the next row."
+  (let ((rows (length (memory-map-rows map))))
+    (look-at-row map (memory-map-next-row map))
+    (setf (memory-map-next-row map) (mod (1+ (memory-map-next-row map)) rows))
+    (when (eql 0 (memory-map-next-row map))
+      (sleep 0.2)
+      (cool-down map)
+      (look-for-new-pages map))))
 
 (defun look-for-new-pages (map)
   "Storage may have grown."
@@ -220,7 +309,9 @@
     (fill-rectangle window 0 y (window-width window) 14 0)
     (draw-text window
                (format nil "page ~x, from ~a: ~a~a" page (address-text (page-pointer page)) (page-name page)
-                       (if (eql 5 (page-type page)) (format nil ", ~d cells free" (cons-page-free page)) ""))
+                       (cond ((on-disk-p map page) ", on the disk")
+                             ((eql 5 (page-type page)) (format nil ", ~d cells free" (cons-page-free page)))
+                             (t "")))
                44 y)))
 
 (defun page-lines (page)
@@ -244,7 +335,7 @@
 
 (defun memory-map ()
   "Opens the memory map."
-  (let ((map (make-memory-map)))
+  (let ((map (make-memory-map :states (new-states))))
     (read-pages map)
     (let ((window (create-window "Memory map" 24 24 692 (map-height map))))
       (setf (memory-map-window map) window)

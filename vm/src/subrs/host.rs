@@ -77,6 +77,28 @@ pub(super) fn environment<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -> Res
     answer(m, call.argument(1), |m, value| m.platform.environment(name, value))
 }
 
+/// UNIX-GETPARM with the name PAGES, which only this machine knows: fills a string with what the pages of 4 KiB are like
+/// ([`crate::platform::page_state`]), from the first on; NIL where nobody knows.
+fn page_states<L: Layout>(m: &mut Machine<L>, string: u32) -> u32 {
+    let Some(string) = Vector::read::<L>(m.space, string).filter(|string| string.element == THIN_CHARACTER) else {
+        return NIL;
+    };
+    let mut part = [0; LONGEST_VALUE];
+    let mut first = 0;
+    while first < string.length {
+        let count = (string.length - first).min(part.len() as u32);
+        let states = &mut part[..count as usize];
+        if !m.platform.page_states(first, states) {
+            return NIL;
+        }
+        for (i, &state) in states.iter().enumerate() {
+            m.space.set_byte(string.byte_at(first + i as u32), state);
+        }
+        first += count;
+    }
+    T
+}
+
 /// UNIX-GETPARM: name, string for the value. That there is an answer at all tells Lisp that it runs on an emulator; what
 /// processor it names is what emulators have always said.
 pub(super) fn parameter<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -> Result<u32, Flow> {
@@ -91,6 +113,7 @@ pub(super) fn parameter<L: Layout>(m: &mut Machine<L>, call: &Call<'_>) -> Resul
         b"HOSTNAME" => Ok(HostString::HostName),
         b"LOGNAME" => Ok(HostString::UserName),
         b"FULLUSERNAME" => Ok(HostString::FullName),
+        b"PAGES" => return Ok(page_states(m, call.argument(1))),
         _ => return Ok(NIL),
     };
     answer(m, call.argument(1), |m, value| match what {
