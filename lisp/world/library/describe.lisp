@@ -45,12 +45,33 @@
          (format stream "  It names a function: ~A.~%" (%brief (symbol-function symbol)))))
   (when (%structure-name-p symbol)
     (format stream "  It names a structure with the slots ~S.~%" (%structure-slots symbol)))
+  (let ((notes (get symbol '%debug)))
+    (when (and (fboundp symbol) (consp notes))
+      (format stream "  Its parameters: ~:S~%" (getf notes :arguments))))
   (dolist (kind '(function variable structure))
     (let ((text (documentation symbol kind)))
       (when text
-        (format stream "  ~(~A~): ~A~%" kind text))))
-  (when (symbol-plist symbol)
-    (format stream "  Its property list: ~A~%" (%brief (symbol-plist symbol)))))
+        (format stream "  As a ~(~A~): ~A~%" kind text))))
+  (let ((properties (%own-properties symbol)))
+    (when properties
+      (format stream "  Its property list: ~A~%" (%brief properties)))))
+
+(defun %internal-name-p (name)
+  "True of names of the world's inside: they begin with % or \\, or the compiler made them for a part of something."
+  (or (eql 0 (length name))
+      (find (char name 0) "%\\")
+      (search "-START-" name)
+      (search "/LAMBDA" name)
+      (let ((notes (search "-NOTES" name)))
+        (and notes (eql notes (- (length name) 6))))))
+
+(defun %own-properties (symbol)
+  "The property list without what the system keeps there."
+  (do ((tail (symbol-plist symbol) (cddr tail))
+       (own nil (if (and (symbolp (car tail)) (%internal-name-p (symbol-name (car tail))))
+                    own
+                    (list* (cadr tail) (car tail) own))))
+      ((null tail) (nreverse own))))
 
 (defun apropos-list (string)
   "All symbols whose names contain a string."
@@ -62,13 +83,22 @@
     (sort found (lambda (a b) (string< (symbol-name a) (symbol-name b))))))
 
 (defun apropos (string)
-  "Lists the symbols whose names contain a string, and what they are."
-  (dolist (symbol (apropos-list string) (values))
-    (format t "~&~S~A~A~%" symbol
-            (cond ((macro-function symbol) "  macro")
-                  ((fboundp symbol) "  function")
-                  (t ""))
-            (if (and (boundp symbol) (not (keywordp symbol))) "  variable" ""))))
+  "Lists the symbols whose names contain a string and that mean something, and what. Names of the world's inside are left out,
+unless the string begins like them."
+  (let ((inside (%internal-name-p (string-upcase (string string)))))
+    (dolist (symbol (apropos-list string) (values))
+      (let ((kinds (%kinds symbol)))
+        (when (and kinds (or inside (not (%internal-name-p (symbol-name symbol)))))
+          (format t "~&~24S ~{ ~A~}~%" symbol kinds))))))
+
+(defun %kinds (symbol)
+  "What a symbol means, as a list of words."
+  (append (cond ((macro-function symbol) '("macro"))
+                ((get symbol '%special-form) '("special form"))
+                ((fboundp symbol) '("function"))
+                (t nil))
+          (if (and (boundp symbol) (not (keywordp symbol))) '("variable") nil)
+          (if (%structure-name-p symbol) '("structure") nil)))
 
 (defun %name-of-function (function)
   "The name in a function's code."

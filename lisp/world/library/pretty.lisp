@@ -16,6 +16,14 @@
 (defun %margin (stream)
   (or *print-right-margin* (stream-width stream)))
 
+(defun %copy-labels (shared)
+  "A copy of the table of shared parts."
+  (if shared
+      (let ((copy (make-hash-table :test 'eq)))
+        (maphash (lambda (part label) (%set-gethash part copy label)) shared)
+        copy)
+      nil))
+
 (defun %fits-p (object stream closing depth)
   "True if an object, and so many closing parentheses, fit on the rest of the line."
   (let ((room (- (%margin stream) (stream-column stream) closing)))
@@ -25,7 +33,9 @@
                                             (setq room (1- room))
                                             (when (or (< room 0) (eq c #\Newline))
                                               (throw '%too-wide nil)))))
-            (*shared* nil))
+            ;; This is only a rehearsal: labels are not used up.
+            (*shared* (%copy-labels *shared*))
+            (*shared-count* *shared-count*))
         (%print object counter depth)
         t))))
 
@@ -38,7 +48,7 @@
   "Writes an object that is followed by so many closing parentheses."
   (cond ((or (atom object)
              (and *print-level* (>= depth *print-level*))
-             (and (not *shared*) (%fits-p object stream closing depth)))
+             (%fits-p object stream closing depth))
          (%print object stream depth))
         ((%print-label object stream))
         ((%prefix object)

@@ -14,7 +14,7 @@
 ;;; and SETQ changes them. Besides forms one can type
 ;;;
 ;;;     0, 1 ...       one of the ways to go on that the program offers (restarts), by number
-;;;     :abort         give the computation up, go back to the exec
+;;;     :abort         give the computation up, go back to the break before, if there is one; :top to the exec
 ;;;     :return FORM   the frame that is shown returns this value;   :retry   it does what it did once more
 ;;;     :go            go on behind the break, where that makes sense
 ;;;     :frames        list the frames, :all-frames those of the system, too
@@ -144,7 +144,7 @@
   "Does what a keyword typed to a break says; false if it says nothing. Throws to the break's loop for those that end it."
   (let ((view *break-view*))
     (case form
-      ((:abort :top) (throw 'break-end (list :abort)))
+      ((:abort :top) (throw 'break-end (list form)))
       ((:go :ok) (throw 'break-end (list :go nil)))
       (:return (throw 'break-end
                  (list :return (eval-in-frame (read stream nil nil) (break-view-frame view)))))
@@ -190,7 +190,7 @@
       (catch 'break (break-step terminal)))))
 
 (defun break-in-window (title text)
-  "Lets the user look at a computation: (:abort), (:go value), (:return value) or (:again function)."
+  "Lets the user look at a computation: (:abort), (:top), (:go value), (:return value) or (:again function)."
   (let* ((left (+ 60 (* 24 (1- *break-level*))))
          (top (+ 200 (* 24 (1- *break-level*))))
          (terminal nil)
@@ -249,7 +249,8 @@ Press a frame to see its variables. :go, :retry, :return FORM or :abort end it.
 (defun break-answer (frame answer)
   "Does what the user wants a computation to do."
   (case (car answer)
-    (:abort (throw (if (> *break-level* 1) 'break 'exec) nil))
+    (:abort (throw (if (> *break-level* 0) 'break 'exec) nil))
+    (:top (throw 'exec nil))
     (:go (cadr answer))
     (:return (return-from-frame frame (cadr answer)))
     (t (return-from-frame frame (funcall (cadr answer))))))

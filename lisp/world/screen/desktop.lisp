@@ -71,6 +71,17 @@ Right button: menus. (apropos \"part\") finds names, (describe 'car) says what o
 (dir) lists files, (see \"name\") prints one, (load \"name\") loads Lisp from one.~%")
   (values))
 
+(defun processes ()
+  "Lists the processes: * is the one that runs, the others wait for their turn or for something."
+  (dolist (process *processes*)
+    (format t "~a ~16a ~a~%"
+            (if (eq process *current-process*) "*" " ")
+            (process-name process)
+            (cond ((eq process *current-process*) "runs")
+                  ((process-wait process) "waits")
+                  (t "ready"))))
+  (values))
+
 (defun prepare-screen ()
   "Fonts, keys, cursor and the screen's bitmap."
   (make-screen-bitmap)
