@@ -59,7 +59,7 @@
 (defun frame-text (frame)
   "A frame as a line: the function's name, or the form that the evaluator is at."
   (if (evaluating-p frame)
-      (string-downcase (short-text (frame-argument frame 0) 34))
+      (string-downcase (short-text (frame-argument frame 0) 30))
       (format nil "~a" (frame-name frame))))
 
 (defun frame-items (frames)

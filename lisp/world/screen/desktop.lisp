@@ -41,7 +41,7 @@ Type (tour) and Return for a walk through it. The right mouse button opens menus
 background, and on every window. (help) says what keys do.
 ")
 
-(defglobal *badge-bitmap* nil)
+(defglobal *badge-window* nil)
 
 (defun show-badge ()
   "Puts the badge in the lower right corner of the desktop, in a window without title."
@@ -54,7 +54,7 @@ background, and on every window. (help) says what keys do.
             (declare (ignore window x y))
             (background-menu button)))
     (refresh (window-rectangle window))
-    window))
+    (setq *badge-window* window)))
 
 (defun help ()
   "Says what keys and mouse do."
@@ -91,6 +91,20 @@ Right button: menus. (apropos \"part\") finds names, (describe 'car) says what o
   (setq *mouse-owner* nil *mouse-events* nil *repeat-key* nil)
   (set-cursor *arrow*))
 
+(defun notice (text)
+  "Shows a line in the middle of the screen for two seconds."
+  (let* ((width (+ 32 (string-width text *font*)))
+         (window (create-window nil (floor (- (screen-width) width) 2) (floor (screen-height) 3) width 32)))
+    (draw-centered window text 0 10 width)
+    (make-process "notice" (lambda ()
+                             (sleep 2)
+                             (close-window window)))))
+
+(defun save-world ()
+  "Saves the world, and says so; in the saved world, which goes on later, there is nothing to say."
+  (unless (save)
+    (notice "The world is saved.")))
+
 (defun ask-and (text function)
   "A menu item that cannot be undone asks first."
   (when (menu (list (list text t)) "Really?")
@@ -105,7 +119,7 @@ Right button: menus. (apropos \"part\") finds names, (describe 'car) says what o
   (add-background-item "Paint" (lambda () (paint)))
   (add-background-item "Life" (lambda () (life)))
   (add-background-item "Refresh" #'refresh-screen)
-  (add-background-item "Save world" (lambda () (ask-and "Save world" #'save)))
+  (add-background-item "Save world" (lambda () (ask-and "Save world" #'save-world)))
   (add-background-item "Log out" (lambda () (ask-and "Log out" #'logout))))
 
 (defun start-screen ()
@@ -136,4 +150,9 @@ Right button: menus. (apropos \"part\") finds names, (describe 'car) says what o
     ;; Nothing may be lost behind the edges of a smaller screen.
     (setf (window-left window) (max 0 (min (window-left window) (- (screen-width) 40))))
     (setf (window-top window) (max 0 (min (window-top window) (- (screen-height) 20)))))
+  ;; Badge and clock stay in the corner.
+  (when *badge-window*
+    (setf (window-left *badge-window*) (- (screen-width) 56))
+    (setf (window-top *badge-window*) (- (screen-height) 52)))
+  (place-clock)
   (refresh-screen))

@@ -30,6 +30,12 @@
           (draw-clock window (clock-text (* 60 minute))))
         (wait-until (lambda () (not (eql (floor (get-universal-time) 60) shown))))))))
 
+(defun place-clock ()
+  "Puts the clock where the screen's corner is."
+  (when *clock*
+    (setf (window-left *clock*) (- (screen-width) 262))
+    (setf (window-top *clock*) (- (screen-height) 38))))
+
 (defun clock ()
   "Opens the clock, or a new one in its place."
   (when (and *clock* (window-open *clock*))
