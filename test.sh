@@ -56,7 +56,8 @@ if [ -z "$quick" ]; then
   # With their figures. STORE_CUTS=N and DISKFS_CUTS=N make N random cuts instead of 10,000, of worlds and of files.
   cargo test --release -p store -p diskfs --test '*' -- --nocapture --test-threads=1
   step "images on the host"
-  cargo test --release --workspace --test '*' --exclude kernel --exclude qemu --exclude scenarios --exclude store --exclude diskfs --exclude book -- --test-threads=1
+  # Each test is a process of its own that waits for Lisp now and then.
+  cargo test --release --workspace --test '*' --exclude kernel --exclude qemu --exclude scenarios --exclude store --exclude diskfs --exclude book -- --test-threads=3
   step "the starter world, and what the book asks one to type"
   cargo test --release -p book
   step "scenarios on the host"
