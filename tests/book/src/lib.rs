@@ -36,12 +36,15 @@ pub fn starter() -> Result<&'static Path, String> {
     STARTER.get_or_init(build).as_deref().map_err(Clone::clone)
 }
 
-/// Plays a script on the host runner with the starter world; what it printed on the console. `limit` is for all of it.
+/// Plays a script on the host runner with the starter world, whose files are in a new folder; what it printed on the
+/// console. `limit` is for all of it.
 pub fn play(steps: &str, limit: Duration) -> Result<String, String> {
-    let script = scratch("script");
-    std::fs::write(&script, steps).map_err(|error| error.to_string())?;
-    let printed = run(Command::new(scenarios::runner()?).arg(starter()?).arg("--script").arg(&script), "", limit);
+    let (script, files) = (scratch("script"), scratch("files"));
+    std::fs::write(&script, steps).and_then(|()| std::fs::create_dir(&files)).map_err(|error| error.to_string())?;
+    let mut runner = Command::new(scenarios::runner()?);
+    let printed = run(runner.arg(starter()?).arg("--script").arg(&script).arg("--files").arg(&files), "", limit);
     let _ = std::fs::remove_file(script);
+    let _ = std::fs::remove_dir_all(files);
     printed
 }
 

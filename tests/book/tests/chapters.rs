@@ -43,7 +43,8 @@ fn main() -> ExitCode {
             suite.test(format!("{name}-in-the-monitor"), move || try_in_monitor(&monitor));
         }
     }
-    run(suite, 2)
+    // Each waits for the exec most of the time.
+    run(suite, 5)
 }
 
 /// What stands in blocks of one kind.

@@ -24,10 +24,41 @@ pub fn status() -> i32 {
     i32::from(STATUS.load(Ordering::Relaxed) != 0)
 }
 
-/// All files of the host, connected to where this process is. `{DSK}<machine>` is as the kernel has it.
-pub fn host_files() -> HostFiles {
-    let (current, home) = places();
-    let mut volumes = Mounts::new(Box::new(HostVolume::new("/")));
+/// What of the host's files is Lisp's `{DSK}`.
+#[derive(Clone)]
+pub struct Root {
+    folder: path::PathBuf,
+    current: PathBuf,
+    home: Option<PathBuf>,
+}
+
+impl Root {
+    /// All files of the host, connected to where this process is; or those of one folder.
+    pub fn new(folder: Option<&path::Path>) -> Root {
+        let names = |path: &path::Path| -> PathBuf {
+            path.components().skip(1).map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+        };
+        match folder {
+            Some(folder) => Root { folder: folder.into(), current: PathBuf::new(), home: Some(PathBuf::new()) },
+            None => Root {
+                folder: "/".into(),
+                current: std::env::current_dir().map_or(PathBuf::new(), |path| names(&path)),
+                home: std::env::var_os("HOME").map(|home| names(path::Path::new(&home))),
+            },
+        }
+    }
+
+    /// The path of a sysout: its name has no version, whatever the device.
+    pub fn sysout_path(&self, name: &[u8]) -> Option<path::PathBuf> {
+        let names = files::unix_path(name, &self.current, self.home.as_deref()).ok()?;
+        (!names.is_empty() && !name.ends_with(b">"))
+            .then(|| names.iter().fold(self.folder.clone(), |path: path::PathBuf, name| path.join(name)))
+    }
+}
+
+/// Lisp's files. `{DSK}<machine>` is as the kernel has it.
+pub fn host_files(root: Root) -> HostFiles {
+    let mut volumes = Mounts::new(Box::new(HostVolume::new(root.folder)));
     let machine = MachineFiles::new(
         |bytes| {
             let _ = io::stdout().write_all(bytes);
@@ -39,24 +70,7 @@ pub fn host_files() -> HostFiles {
         },
     );
     volumes.mount("machine", Box::new(machine)).expect("nothing else is mounted");
-    LispFiles::new(volumes, current, home, "user")
-}
-
-/// Where this process is, and its user's home.
-fn places() -> (PathBuf, Option<PathBuf>) {
-    let names = |path: &path::Path| -> PathBuf {
-        path.components().skip(1).map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
-    };
-    let current = std::env::current_dir().map_or(PathBuf::new(), |path| names(&path));
-    (current, std::env::var_os("HOME").map(|home| names(path::Path::new(&home))))
-}
-
-/// The path of a sysout: its name has no version, whatever the device.
-pub fn sysout_path(name: &[u8]) -> Option<path::PathBuf> {
-    let (current, home) = places();
-    let names = files::unix_path(name, &current, home.as_deref()).ok()?;
-    (!names.is_empty() && !name.ends_with(b">"))
-        .then(|| names.iter().fold("/".into(), |path: path::PathBuf, name| path.join(name)))
+    LispFiles::new(volumes, root.current, root.home, "user")
 }
 
 /// A folder of the host with all that is below it.

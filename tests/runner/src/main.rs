@@ -101,13 +101,14 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     let size = options.size.unwrap_or((1024, 768));
     let scene = Rc::new(RefCell::new(Scene::new(script, files, options.screenshot.clone(), space, size, begin)));
     let memory = Rc::new(RefCell::new(memory));
+    let root = files::Root::new(options.files.as_deref());
     let host = Host {
         memory: memory.clone(),
         scene: scene.clone(),
         size,
         start: begin,
-        files: (!options.no_files).then(files::host_files),
-        worlds: (!options.no_files).then(|| worlds::HostWorlds::new(options.save.clone())),
+        files: (!options.no_files).then(|| files::host_files(root.clone())),
+        worlds: (!options.no_files).then(|| worlds::HostWorlds::new(options.save.clone(), root)),
     };
 
     let machine = match Machine::<L>::new(space, Box::leak(Box::new(host))) {

@@ -10,6 +10,7 @@ usage: runner SYSOUT [options]
   --size WxH             the screen's size in pixels, 1024x768 if not given
   --save FILE            where LOGOUT and SAVEVM save the world; without it they only say that it is lost
   --memory MEGABYTES     Lisp's address space, as the image had it if not given
+  --files DIR            Lisp's {DSK} is that folder, not all of this computer
   --no-files             Lisp has no files: a machine with no disk
   --monitor              begin in the monitor (docs/monitor.md), with commands from standard input; Ctrl-C comes back to it
   --steps N              end after N instructions
@@ -35,6 +36,7 @@ pub struct Options {
     pub size: Option<(u16, u16)>,
     pub save: Option<PathBuf>,
     pub memory: Option<u32>,
+    pub files: Option<PathBuf>,
     pub no_files: bool,
     pub monitor: bool,
     pub steps: Option<u64>,
@@ -50,6 +52,12 @@ pub struct Options {
     pub trace_hash_every: Option<u64>,
     pub dump_at: Option<u64>,
     pub dump_file: Option<PathBuf>,
+}
+
+/// A folder that is there, as an absolute path.
+fn folder(path: PathBuf) -> Result<PathBuf, String> {
+    let found = path.canonicalize().map_err(|error| format!("--files {}: {error}", path.display()))?;
+    if found.is_dir() { Ok(found) } else { Err(format!("--files {}: that is no folder", path.display())) }
 }
 
 /// The largest screen Lisp's display segment has room for, pixels.
@@ -72,6 +80,7 @@ pub fn parse() -> Result<Option<Options>, String> {
             Long("memory") => options.memory = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("steps") => options.steps = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("monitor") => options.monitor = true,
+            Long("files") => options.files = Some(folder(parser.value().map_err(say)?.into())?),
             Long("no-files") => options.no_files = true,
             Long("seconds") => options.seconds = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("trace") => options.trace = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
@@ -94,6 +103,9 @@ pub fn parse() -> Result<Option<Options>, String> {
         }
     }
     options.sysout = sysout.ok_or("which sysout? (--help says more)")?;
+    if options.no_files && options.files.is_some() {
+        return Err("--files and --no-files do not go together".into());
+    }
     if !options.deterministic && (options.input.is_some() || options.timer.is_some() || options.collect.is_some()) {
         return Err("--input, --timer and --collect make sense with --deterministic only".into());
     }

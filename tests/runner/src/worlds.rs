@@ -8,7 +8,7 @@
 //!
 //! At every moment FILE is a whole world: the old one or the new one.
 
-use crate::files::sysout_path;
+use crate::files::Root;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -19,12 +19,13 @@ use vm::platform::{SaveError, SavePlace, World, Worlds};
 /// The host's files as a place for worlds.
 pub struct HostWorlds {
     own: Option<PathBuf>,
+    root: Root,
 }
 
 impl HostWorlds {
-    /// `own` is the file that LOGOUT and SAVEVM save to.
-    pub fn new(own: Option<PathBuf>) -> HostWorlds {
-        HostWorlds { own }
+    /// `own` is the file that LOGOUT and SAVEVM save to; names that SYSOUT is given are below `root`.
+    pub fn new(own: Option<PathBuf>, root: Root) -> HostWorlds {
+        HostWorlds { own, root }
     }
 }
 
@@ -38,7 +39,7 @@ impl Worlds for HostWorlds {
                     return Ok(());
                 }
             },
-            SavePlace::File(_, name) => sysout_path(name).ok_or(SaveError::BadName)?,
+            SavePlace::File(_, name) => self.root.sysout_path(name).ok_or(SaveError::BadName)?,
         };
         match replace(&path, world) {
             Ok(()) => {
@@ -147,7 +148,7 @@ mod tests {
         let path = directory.join("w.sysout");
         fs::write(&path, "an older one").unwrap();
         std::os::unix::fs::symlink("w.sysout", directory.join("link")).unwrap();
-        let mut worlds = HostWorlds::new(Some(directory.join("link")));
+        let mut worlds = HostWorlds::new(Some(directory.join("link")), Root::new(None));
         for first in [1, 9] {
             worlds.save(SavePlace::Own, &Numbered { pages: 3, first }).unwrap();
             let bytes = fs::read(&path).unwrap();
@@ -160,6 +161,11 @@ mod tests {
         let mut names: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["link", "named.sysout", "w.sysout"]);
+        // With a folder for Lisp's files the name is below it.
+        let mut worlds = HostWorlds::new(None, Root::new(Some(&directory)));
+        let place = SavePlace::File(FileDevice::Disk, b"inside.sysout");
+        assert_eq!(worlds.save(place, &Numbered { pages: 2, first: 5 }), Ok(()));
+        assert!(directory.join("inside.sysout").exists());
         fs::remove_dir_all(directory).unwrap();
     }
 
@@ -167,10 +173,11 @@ mod tests {
     fn what_cannot_be_is_refused_and_nothing_is_left_behind() {
         let directory = directory("refuse");
         let world = Numbered { pages: 3, first: 1 };
-        let mut worlds = HostWorlds::new(None);
+        let mut worlds = HostWorlds::new(None, Root::new(None));
         assert_eq!(worlds.save(SavePlace::Own, &world), Ok(()));
         assert_eq!(worlds.save(SavePlace::File(FileDevice::Unix, b"tmp>"), &world), Err(SaveError::BadName));
-        let save = |path: &Path| HostWorlds::new(Some(path.to_path_buf())).save(SavePlace::Own, &world);
+        let save =
+            |path: &Path| HostWorlds::new(Some(path.to_path_buf()), Root::new(None)).save(SavePlace::Own, &world);
         assert_eq!(save(&directory), Err(SaveError::CannotOpen));
         assert_eq!(save(&directory.join("none/w")), Err(SaveError::CannotOpen));
         // A device that is always full.
