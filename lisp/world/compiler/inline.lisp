@@ -330,8 +330,12 @@
 ;;; Several values
 
 (define-special values (form env)
-  (if (and (cdr form) (null (cddr form)))
-      (list 'single (analyse (cadr form) env))
-      (list 'operation (list (list :op 'MISCN 1 (length (cdr form)))) (analyse-all (cdr form) env))))
+  (cond ((null (cdr form))
+         ;; VALUES of nothing at all makes no place for its result on the reference emulator.
+         (analyse '(values-list nil) env))
+        ((null (cddr form))
+         (list 'single (analyse (cadr form) env)))
+        (t
+         (list 'operation (list (list :op 'MISCN 1 (length (cdr form)))) (analyse-all (cdr form) env)))))
 
 (definline values-list (1 (:op MISCN 6 1)))
