@@ -39,8 +39,8 @@ export RUSTUP_AUTO_INSTALL=0
 
 wrong() { printf 'run-qemu.sh: %s\n' "$*" >&2; exit 2; }
 
-boot=pvh size=1024x768 memory=512 share= init= timeout= headless= sysout= environment=() fresh= no_disk= autosave=300 generation=
-disk=
+boot=pvh size=1024x768 memory=512 autosave=300 generation='' disk='' fresh='' no_disk=''
+sysout='' share='' init='' environment=() timeout='' headless=''
 while [ $# -gt 0 ]; do
   case $1 in
     --boot | --size | --memory | --disk | --autosave | --generation | --share | --init | --timeout)
@@ -95,7 +95,7 @@ if [ -n "$init" ]; then
       # QEMU takes names of 55 characters, 14 of them ours.
       [ ${#name} -le 40 ] || name=init.${name##*.}
       handed+=("$name=$init")
-      init={DSK}/init/$name
+      init='{DSK}/init/'$name
       ;;
   esac
 fi
@@ -138,7 +138,7 @@ say "building the kernel"
 cargo build --release --quiet -p kernel
 kernel=target/release/duralumin
 
-saving= drive=
+saving=()
 if [ -n "$no_disk" ]; then
   drive="readonly=on,file=${sysout//,/,,}"
 else
@@ -162,17 +162,17 @@ else
   [ -r "$disk" ] && [ -w "$disk" ] || wrong "$disk cannot be read and written; check its permissions"
   # QEMU stops a machine whose host disk is full, unless it is told to tell the machine.
   drive="werror=report,rerror=report,file=${disk//,/,,}"
-  saving="autosave=$autosave${generation:+ generation=$generation}"
+  saving=("autosave=$autosave" ${generation:+"generation=$generation"})
 fi
 
 accelerator=$(accelerator)
 # Commas in a file name are doubled for QEMU.
 qemu=(qemu-system-x86_64 -name Duralumin -machine pc -accel "$accelerator" -m "$memory" -vga std -no-reboot
   -serial stdio
-  -drive "if=none,id=world,format=raw,$drive" -device virtio-blk-pci,drive=world)
+  -drive "if=none,id=world,format=raw,$drive" -device "virtio-blk-pci,drive=world")
 if [ -n "$share" ]; then
   qemu+=(-fsdev "local,id=share,path=${share//,/,,},security_model=none,multidevs=remap"
-    -device virtio-9p-pci,fsdev=share,mount_tag=share)
+    -device "virtio-9p-pci,fsdev=share,mount_tag=share")
 fi
 if [ -n "$init" ] && [ -n "$headless" ]; then
   handed+=("duralumin-job.lisp=$PWD/lisp/job.lisp")
@@ -180,7 +180,7 @@ if [ -n "$init" ] && [ -n "$headless" ]; then
 elif [ -n "$init" ]; then
   environment+=("LDEINIT=$init")
 fi
-words=($saving)
+words=(${saving[@]+"${saving[@]}"})
 for value in ${environment[@]+"${environment[@]}"}; do
   # A word of the kernel's command line has no spaces in it, and QEMU wants commas doubled only elsewhere.
   value=${value//%/%25} value=${value// /%20}
@@ -193,14 +193,14 @@ done
 [ ${#handed[@]} = 0 ] || words+=(fw-cfg)
 if [ -n "$headless" ]; then
   # In a window a stopped kernel leaves its report on the screen; without one QEMU should end.
-  qemu+=(-display none -device isa-debug-exit,iobase=0xf4,iosize=4)
+  qemu+=(-display none -device "isa-debug-exit,iobase=0xf4,iosize=4")
   words+=(exit-device)
   # A job has nobody who types.
   [ -n "$init" ] || words+=(serial=lisp)
 elif [ -n "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
   dpkg-query -W qemu-system-gui >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null || need_packages qemu-system-gui
 else
-  qemu+=(-display vnc=127.0.0.1:0,to=99)
+  qemu+=(-display "vnc=127.0.0.1:0,to=99")
   say "no graphical session here: the screen is served by VNC on 127.0.0.1, port 5900 or the next free one"
 fi
 case $boot in
@@ -210,14 +210,14 @@ case $boot in
     mkdir -p target/images
     image=target/images/duralumin-$boot.img
     boot_image "$boot" "$kernel" "$image" "$size" ${words[@]+"${words[@]}"}
-    qemu+=(-drive "if=none,id=boot,format=raw,file=$image" -device ide-hd,drive=boot,bootindex=0)
+    qemu+=(-drive "if=none,id=boot,format=raw,file=$image" -device "ide-hd,drive=boot,bootindex=0")
     ;;
 esac
 if [ "$boot" = uefi ]; then
+  need_uefi
   code=/usr/share/OVMF/OVMF_CODE_4M.fd variables=/usr/share/OVMF/OVMF_VARS_4M.fd
-  [ -r "$code" ] || need_packages ovmf
   cp "$variables" target/images/variables.fd
-  qemu+=(-drive "if=pflash,format=raw,readonly=on,file=$code" -drive if=pflash,format=raw,file=target/images/variables.fd)
+  qemu+=(-drive "if=pflash,format=raw,readonly=on,file=$code" -drive "if=pflash,format=raw,file=target/images/variables.fd")
 fi
 
 say "starting QEMU: $boot, $accelerator, $memory MiB, screen $size, world of $([ -n "$no_disk" ] && echo "$sysout" || echo "$disk")"

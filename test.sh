@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 export RUSTUP_AUTO_INSTALL=0
 . scripts/setup.sh
 
-quick=
+quick=''
 case "${1-}" in
   '') ;;
   --quick) quick=1 ;;
@@ -19,7 +19,7 @@ case "${1-}" in
 esac
 
 # Seconds of each step, for the table at the end.
-steps=() started=$SECONDS now=
+steps=() started=$SECONDS now=''
 finish_step() { [ -z "$now" ] || steps+=("$(printf '%5d s  %s' $((SECONDS - since)) "$now")"); }
 step() {
   finish_step
@@ -28,7 +28,11 @@ step() {
 }
 
 need_rust
-[ -n "$quick" ] || need_qemu
+if [ -z "$quick" ]; then
+  need_qemu
+  # Disk images are tested where the tool that makes them has been built: `run-qemu.sh --boot bios` does it.
+  [ ! -x target/boot/release/boot-image ] || need_uefi
+fi
 
 if cargo fmt --version >/dev/null 2>&1; then
   step "formatting"

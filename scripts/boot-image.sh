@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by run-qemu.sh and tests: builds the tool that makes disk images (boot/), and makes them.
 # Wants scripts/setup.sh sourced first, and to be in the root of the repository.
 #
@@ -29,7 +30,7 @@ debian_toolchain() {
   ln -sfn "$found" "$parts/bin/rust-lld"
   ln -sfn "$found" "$parts/bin/gcc-ld/ld.lld"
   for tool in objcopy objdump; do
-    found=$(ls -1 /usr/bin/llvm-$tool-[0-9]* /usr/bin/llvm-$tool 2>/dev/null | sort -V | tail -1) || true
+    found=$(find /usr/bin -name "llvm-$tool" -o -name "llvm-$tool-[0-9]*" | sort -V | tail -1)
     ln -sfn "${found:-/usr/bin/$tool}" "$parts/bin/llvm-$tool"
   done
   for tool in rustc rustdoc; do
@@ -46,7 +47,7 @@ need_boot_image() {
   if [ -x "$tool" ] && [ -z "$(find boot/src boot/Cargo.toml boot/Cargo.lock -newer "$tool")" ]; then return 0; fi
   local path=$PATH
   if ! complete_toolchain "$(rustc --print sysroot)"; then
-    apt-cache show rust-web-src >/dev/null 2>&1 ||
+    offers_package rust-web-src ||
       die "disk images need the Rust components rust-src and llvm-tools: rustup component add rust-src llvm-tools"
     debian_toolchain target/boot-toolchain
     path=$PWD/target/boot-toolchain/bin:$PATH

@@ -1,7 +1,11 @@
+# shellcheck shell=bash
 # Sourced by run-qemu.sh and test.sh: finds or installs what they need, and says which it does.
 
 say() { printf 'duralumin: %s\n' "$*"; }
 die() { printf 'duralumin: %s\n' "$*" >&2; exit 1; }
+
+can_be_root() { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # need_packages PACKAGE...: installs Debian packages that are not there, or says exactly what to install.
 need_packages() {
@@ -11,14 +15,17 @@ need_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null || die "please install: ${missing[*]} (this is no Debian or Ubuntu, so do it by hand)"
-  local sudo=
-  if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || die "please run as root: apt-get install ${missing[*]}"
-    sudo=sudo
-  fi
+  can_be_root || die "please run as root: apt-get install ${missing[*]}"
   say "installing ${missing[*]}"
-  { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null ||
+  { as_root apt-get update -qq &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null ||
     die "could not install ${missing[*]}; please do it by hand: apt-get install ${missing[*]}"
+}
+
+# offers_package PACKAGE: is it to be had here? A machine that has never asked its mirror does so now.
+offers_package() {
+  apt-cache show "$1" >/dev/null 2>&1 ||
+    { can_be_root && as_root apt-get update -qq && apt-cache show "$1"; } >/dev/null 2>&1
 }
 
 rust_is_new_enough() {
@@ -28,10 +35,11 @@ rust_is_new_enough() {
 # A rustc of at least 1.88 with the host's own standard library, from the user's rustup or from Debian; never a
 # downloaded toolchain.
 need_rust() {
-  need_packages gcc libc6-dev
-  [ -x "$HOME/.cargo/bin/cargo" ] && PATH="$HOME/.cargo/bin:$PATH"
+  # Without certificates cargo cannot fetch crates; a bare system has none.
+  need_packages gcc libc6-dev ca-certificates
+  [ -x "${HOME:-/root}/.cargo/bin/cargo" ] && PATH="${HOME:-/root}/.cargo/bin:$PATH"
   rust_is_new_enough && return 0
-  if apt-cache show rustc-web >/dev/null 2>&1; then
+  if offers_package rustc-web; then
     need_packages rustc-web cargo-web libstd-rust-web-dev
   else
     need_packages rustc cargo
@@ -42,6 +50,11 @@ need_rust() {
 
 need_qemu() {
   command -v qemu-system-x86_64 >/dev/null || need_packages qemu-system-x86
+}
+
+# The firmware of UEFI machines.
+need_uefi() {
+  [ -r /usr/share/OVMF/OVMF_CODE_4M.fd ] || need_packages ovmf
 }
 
 # KVM only where it is real: a writable device on a processor that says it can; elsewhere /dev/kvm may be an emulation
