@@ -1,6 +1,8 @@
-//! Pictures of a screen, as QEMU takes them (PPM) and as people look at them (PNG, written without compression).
+//! Pictures of a screen, as QEMU takes them (PPM) and as people look at them (PNG).
 
 use crate::{QemuError, Result};
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::Path;
 
 /// A picture, three bytes (red, green, blue) a pixel.
@@ -47,51 +49,13 @@ impl Picture {
 
     /// Writes it as PNG.
     pub fn write_png(&self, file: &Path) -> std::io::Result<()> {
-        let mut lines = Vec::with_capacity(self.pixels.len() + self.height);
-        for line in self.pixels.chunks(self.width * 3) {
-            lines.push(0); // no filter
-            lines.extend_from_slice(line);
-        }
-        // Deflate with stored blocks only: every PNG reader takes it, and nothing has to be compressed here.
-        let mut data = vec![0x78, 1];
-        let mut blocks = lines.chunks(0xffff).peekable();
-        while let Some(block) = blocks.next() {
-            data.push(u8::from(blocks.peek().is_none()));
-            let length = block.len() as u16;
-            data.extend(length.to_le_bytes());
-            data.extend((!length).to_le_bytes());
-            data.extend_from_slice(block);
-        }
-        data.extend(adler32(&lines).to_be_bytes());
-        let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-        let mut header = Vec::new();
-        header.extend((self.width as u32).to_be_bytes());
-        header.extend((self.height as u32).to_be_bytes());
-        header.extend([8, 2, 0, 0, 0]); // eight bits, red green blue
-        for (kind, content) in [(b"IHDR", &header[..]), (b"IDAT", &data), (b"IEND", &[])] {
-            let start = png.len() + 4;
-            png.extend((content.len() as u32).to_be_bytes());
-            png.extend_from_slice(kind);
-            png.extend_from_slice(content);
-            png.extend(crc32(&png[start..]).to_be_bytes());
-        }
-        std::fs::write(file, png)
+        let file = BufWriter::new(File::create(file)?);
+        let mut encoder = png::Encoder::new(file, self.width as u32, self.height as u32);
+        encoder.set_color(png::ColorType::Rgb);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.pixels)?;
+        Ok(writer.finish()?)
     }
-}
-
-fn adler32(bytes: &[u8]) -> u32 {
-    let (mut a, mut b) = (1u32, 0u32);
-    for &byte in bytes {
-        a = (a + u32::from(byte)) % 65521;
-        b = (b + a) % 65521;
-    }
-    b << 16 | a
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 != 0 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
-    })
 }
 
 #[cfg(test)]
@@ -107,8 +71,15 @@ mod tests {
     }
 
     #[test]
-    fn checksums() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        assert_eq!(adler32(b"Wikipedia"), 0x11e6_0398);
+    fn png() {
+        let picture = Picture { width: 2, height: 1, pixels: vec![1, 2, 3, 4, 5, 6] };
+        let file = std::env::temp_dir().join(format!("duralumin-picture-{}.png", std::process::id()));
+        picture.write_png(&file).unwrap();
+        let mut reader = png::Decoder::new(std::io::BufReader::new(File::open(&file).unwrap())).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let frame = reader.next_frame(&mut pixels).unwrap();
+        std::fs::remove_file(file).unwrap();
+        assert_eq!((frame.width, frame.height, frame.color_type), (2, 1, png::ColorType::Rgb));
+        assert_eq!(pixels, picture.pixels);
     }
 }
