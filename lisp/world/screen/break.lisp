@@ -59,8 +59,8 @@
 (defun frame-text (frame)
   "A frame as a line: the function's name, or the form that the evaluator is at."
   (if (evaluating-p frame)
-      (string-downcase (short-text (frame-argument frame 0) 30))
-      (format nil "~a" (frame-name frame))))
+      (string-downcase (short-text (%frame-argument frame 0) 30))
+      (format nil "~a" (%frame-name frame))))
 
 (defun frame-items (frames)
   (mapcar (lambda (frame) (cons (frame-text frame) frame)) frames))
@@ -220,8 +220,8 @@ Press a frame to see its variables. :go, :retry, :return FORM or :abort end it.
 
 (defun uninteresting-p (frame)
   "Whether a frame only stands between a mistake and its break window."
-  (or (member (frame-name frame) '(break-window enter-break invoke-debugger error break interrupted break-key))
-      (and (system-name-p (frame-name frame)) (not (evaluating-p frame)))))
+  (or (member (%frame-name frame) '(break-window enter-break invoke-debugger error break interrupted break-key))
+      (and (system-name-p (%frame-name frame)) (not (evaluating-p frame)))))
 
 (defun interesting-frames (frames)
   "The frames from the one where the mistake was made."
@@ -234,8 +234,8 @@ Press a frame to see its variables. :go, :retry, :return FORM or :abort end it.
 (defun listed-p (frame)
   "Whether a frame is listed at first: it is a form of the evaluator, or a function that is not of the system's inside."
   (if (evaluating-p frame)
-      (consp (frame-argument frame 0))
-      (let ((name (frame-name frame)))
+      (consp (%frame-argument frame 0))
+      (let ((name (%frame-name frame)))
         (not (or (system-name-p name)
                  (member name '(apply eval))
                  ;; A special form of the evaluator.
@@ -243,7 +243,7 @@ Press a frame to see its variables. :go, :retry, :return FORM or :abort end it.
 
 (defun own-frames (frames)
   "The frames that are listed at first: those up to the exec."
-  (let ((end (position-if (lambda (frame) (eq (frame-name frame) 'evaluate-form)) frames)))
+  (let ((end (position-if (lambda (frame) (eq (%frame-name frame) 'evaluate-form)) frames)))
     (or (remove-if-not #'listed-p (subseq frames 0 end)) frames)))
 
 (defun break-answer (frame answer)

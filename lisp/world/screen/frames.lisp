@@ -1,18 +1,13 @@
 ;;; Frames: what the stack says about a computation.
 ;;;
-;;;     the stack segment, words from 10000 (hexadecimal):
+;;;     the stack segment: ... | arguments | basic frame | frame extension | PVARs | temporaries | ...
 ;;;
-;;;     ... | arguments | basic frame | frame extension | PVARs | temporaries | ...
-;;;                       +1 where      1 caller's PVARs (low bit: 8 and 9 are valid)
-;;;                          the        2-3 function header    5 program counter, in bytes from the header
-;;;                          arguments  8 basic frame          9 caller's PVARs
-;;;                          are        10 first PVAR
-;;;
-;;; A frame is known by the stack offset of its frame extension, a small integer. The format: vm/src/frames.rs.
+;;; A frame is known by the stack offset of its frame extension, a small integer. What its words say: machine/stack.lisp,
+;;; which has what the system itself asks of frames (%FRAME-NAME, %FRAME-ARGUMENT ...); here is what people ask.
 
 (defun stack-address (offset)
   "The address of a word of the stack."
-  (%add (%pointer 1 0) offset))
+  (%pointer 1 offset))
 
 (defun frame-word (frame n)
   (%word (stack-address (+ frame n)) 0))
@@ -21,45 +16,18 @@
   "Whether there is a frame at a stack offset."
   (and (> frame 10) (eql 6 (ash (frame-word frame 0) -13))))
 
-(defun frame-slow-p (frame)
-  "Whether its links are spelled out."
-  (logbitp 0 (frame-word frame 1)))
-
 (defun frame-caller (frame)
   "The frame that called this one, or NIL."
-  (let ((caller (- (frame-word frame (if (frame-slow-p frame) 9 1)) 10)))
-    (if (and (> caller 10) (frame-p (logand caller #xFFFE))) (logand caller #xFFFE) nil)))
-
-(defun frame-header (frame)
-  "The code of the function that runs in it."
-  (%cell (stack-address (+ frame 2)) 0))
+  (let ((caller (logand (%frame-caller frame) #xFFFE)))
+    (if (and (> caller 10) (frame-p caller)) caller nil)))
 
 (defun header-name (header)
   "The name of compiled code."
   (%cell header 4))
 
-(defun frame-name (frame)
-  "The name of the function that runs in it."
-  (header-name (frame-header frame)))
-
-(defun frame-counter (frame)
-  "Where it goes on: bytes from the header."
-  (frame-word frame 5))
-
-(defun frame-basic (frame)
-  "The stack offset of its basic frame."
-  (if (frame-slow-p frame) (frame-word frame 8) (- frame 2)))
-
 (defun frame-first-argument (frame)
   "The stack offset of its first argument."
-  (%word (stack-address (1+ (frame-basic frame))) 0))
-
-(defun frame-argument-count (frame)
-  (ash (- (frame-basic frame) (frame-first-argument frame)) -1))
-
-(defun frame-argument (frame n)
-  "Argument number N, from 0."
-  (%cell (stack-address (+ (frame-first-argument frame) n n)) 0))
+  (%word (stack-address (1+ (%frame-basic frame))) 0))
 
 (defun header-locals (header)
   "How many PVARs of compiled code are variables of its own."
@@ -67,10 +35,6 @@
 
 (defun frame-local-bound-p (frame n)
   (not (eql 65535 (frame-word frame (+ 10 n n)))))
-
-(defun frame-local (frame n)
-  "Local variable number N, from 0."
-  (%cell (stack-address (+ frame 10 n n)) 0))
 
 (defun header-slot-name (header kind slot)
   "The name that compiled code has for a slot (kind 0 argument, 128 local), or NIL: only special variables have one."
@@ -137,7 +101,7 @@
 
 (defun argument-variables (frame header)
   (let ((names (positional-names header))
-        (count (min 40 (frame-argument-count frame)))
+        (count (min 40 (%frame-argument-count frame)))
         (variables nil))
     ;; Where the others are variables with names of their own, too, it is enough to see them there.
     (when (and (header-spreads-p header) (debug-names header :locals))
@@ -162,7 +126,7 @@
     (dotimes (n (header-locals header) (nreverse variables))
       (when (frame-local-bound-p frame n)
         (if (and closure (eql n 0))
-            (setq variables (reverse (captured-variables header (frame-local frame n))))
+            (setq variables (reverse (captured-variables header (%frame-variable frame n))))
             (push (slot-variable header 128 n (nth n names) (format nil "local ~d" n)
                                  (stack-address (+ frame 10 n n)))
                   variables))))))
@@ -174,12 +138,12 @@
 
 (defun evaluating-p (frame)
   "Whether the frame is one of the evaluator's, for a form in an environment."
-  (eq (frame-name frame) '%eval))
+  (eq (%frame-name frame) '%eval))
 
 (defun interpreted-variables (frame)
   "The variables of the form that a frame of the evaluator evaluates."
   (let ((variables nil))
-    (dolist (pair (%variables (frame-argument frame 1)) (nreverse variables))
+    (dolist (pair (%variables (%frame-argument frame 1)) (nreverse variables))
       (unless (assoc (symbol-name (car pair)) variables :test #'equal)
         (push (list (symbol-name (car pair)) (car pair) (cdr pair) (list :cdr pair)) variables)))))
 
@@ -187,7 +151,7 @@
   "The frame's variables, as above."
   (if (evaluating-p frame)
       (interpreted-variables frame)
-      (let* ((header (frame-header frame))
+      (let* ((header (%frame-code frame))
              (locals (local-variables frame header)))
         (append (remove-if (lambda (variable) (boxed-argument-p variable locals))
                            (argument-variables frame header))
@@ -224,22 +188,22 @@
         (target (frame-caller frame)))
     (loop
       (when (or (null at) (eql at target)) (return nil))
-      (when (eq (frame-name at) '%unwind-protect)
-        (funcall (frame-argument at 1)))
+      (when (eq (%frame-name at) '%unwind-protect)
+        (funcall (%frame-argument at 1)))
       (setq at (frame-caller at)))
     (%continue-frame target value)))
 
 (defun frame-call (frame)
   "A function that does what the frame does once more, or NIL if nobody knows how."
-  (let ((name (frame-name frame))
+  (let ((name (%frame-name frame))
         (arguments nil))
     (cond ((evaluating-p frame)
-           (let ((form (frame-argument frame 0))
-                 (environment (frame-argument frame 1)))
+           (let ((form (%frame-argument frame 0))
+                 (environment (%frame-argument frame 1)))
              (lambda () (%eval form environment))))
-          ((and (symbolp name) (%compiled-definition-p name) (null (debug-names (frame-header frame) :closure)))
-           (dotimes (n (frame-argument-count frame))
-             (push (frame-argument frame n) arguments))
+          ((and (symbolp name) (%compiled-definition-p name) (null (debug-names (%frame-code frame) :closure)))
+           (dotimes (n (%frame-argument-count frame))
+             (push (%frame-argument frame n) arguments))
            (setq arguments (nreverse arguments))
            (lambda () (apply name arguments)))
           (t nil))))
