@@ -9,6 +9,7 @@
 //! ```
 //! The command line travels as the loader's "ramdisk" file, which the kernel reads as text. WxH is the least size of the
 //! framebuffer that the loader should ask the firmware for.
+#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

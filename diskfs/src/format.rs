@@ -80,7 +80,7 @@ pub fn make(device: &mut impl Device, made: &Made) -> Result<(), FilesError> {
 
 fn redox_write<D: Device>(region: &mut Region<D>, place: u64, bytes: &[u8]) -> Result<(), FilesError> {
     // SAFETY: the function has no contract; see region.rs.
-    #[allow(unsafe_code)]
+    #[expect(unsafe_code, reason = "RedoxFS calls its functions unsafe")]
     let written = unsafe { redoxfs::Disk::write_at(region, place, bytes) };
     written.map(drop).map_err(|_| region.failure.map_or(FilesError::Damaged, FilesError::Device))
 }
@@ -88,11 +88,11 @@ fn redox_write<D: Device>(region: &mut Region<D>, place: u64, bytes: &[u8]) -> R
 /// Says that every block behind the headers is free.
 fn free_all<D: Device>(fs: &mut FileSystem<Region<D>>, blocks: u32) {
     // SAFETY: this could say that a block is free that something uses; here nothing uses any.
-    #[allow(unsafe_code)]
+    #[expect(unsafe_code, reason = "RedoxFS calls its functions unsafe")]
     let allocator = unsafe { fs.allocator_mut() };
     for number in HEADER_RING..blocks.into() {
         // SAFETY: a block inside of the region, of level 0.
-        #[allow(unsafe_code)]
+        #[expect(unsafe_code, reason = "RedoxFS calls its functions unsafe")]
         allocator.deallocate(unsafe { BlockAddr::new(number, BlockMeta::default()) });
     }
 }

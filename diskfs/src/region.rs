@@ -217,7 +217,7 @@ impl<D: Device> Region<D> {
 
 // SAFETY (of every `unsafe fn` here): the functions are `unsafe` in the trait "to discourage use", they have no contract and
 // do nothing unsafe.
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "RedoxFS calls its functions unsafe")]
 impl<D: Device> redoxfs::Disk for Region<D> {
     unsafe fn read_at(&mut self, block: u64, buffer: &mut [u8]) -> Result<usize> {
         let first = self.place(block, buffer.len())?;

@@ -6,28 +6,43 @@
 //!          -> run      gates, clocks, disk, pager, screen, input      (on our own)
 //!          -> vm       the Lisp machine
 //! ```
-//! Unsafe code is in the entry, in memory, in the processor's modules, the pager and the drivers.
+//! Unsafe code is where the lint below is lifted: what is hardware, memory, or the one machine that interrupts reach.
 #![no_std]
 #![no_main]
+#![deny(unsafe_code)]
 
 extern crate alloc;
 
+#[expect(unsafe_code, reason = "reads the firmware's tables where they lie")]
 mod acpi;
+#[expect(unsafe_code, reason = "ports of the timers, and the processor's own counter")]
 mod clock;
+#[expect(unsafe_code, reason = "descriptor tables, traps and ports")]
 mod cpu;
+#[expect(unsafe_code, reason = "drivers: ports, registers and memory that devices see")]
 mod devices;
 mod disk_files;
+#[expect(unsafe_code, reason = "the loader's hand-over")]
 mod entry;
+#[expect(unsafe_code, reason = "the boot module lies in physical memory")]
 mod files;
+#[expect(unsafe_code, reason = "COM1 is a port")]
 mod log;
+#[expect(unsafe_code, reason = "interrupts reach the machine that runs through pointers")]
 mod machine;
+#[expect(unsafe_code, reason = "frames and page tables")]
 mod memory;
 mod monitor;
+#[expect(unsafe_code, reason = "Lisp's pages and page tables")]
 mod pager;
+#[expect(unsafe_code, reason = "changes the stack for the report")]
 mod panic;
+#[expect(unsafe_code, reason = "ports of ACPI and of QEMU's exit device")]
 mod power;
 mod saving;
+#[expect(unsafe_code, reason = "touches what must fault, and Lisp's memory without Lisp")]
 mod selftest;
+#[expect(unsafe_code, reason = "makes the one machine, and finds it again from traps")]
 mod world;
 
 use ::log::{info, warn};
@@ -53,6 +68,7 @@ fn handoff() -> &'static Handoff {
 }
 
 /// Goes from the loader's page tables to our own.
+#[expect(unsafe_code, reason = "memory and page tables are handed over")]
 fn start(handoff: Handoff) -> ! {
     let handoff = HANDOFF.call_once(|| handoff);
     let line = &handoff.command_line;

@@ -7,6 +7,7 @@
 //!   lisp list FILE [NAME]     the instructions of a file's functions, or of those whose names begin so
 //!   lisp run FILE...          loads files into the host's interpreter, behind the macros
 //! ```
+#![forbid(unsafe_code)]
 
 use lexopt::prelude::*;
 use lisp::build::{Source, build, sources};

@@ -12,6 +12,7 @@
 //! | [`sysout`] | the file format |
 //! | [`machine`] | registers and state |
 #![no_std]
+#![deny(unsafe_code)]
 
 #[cfg(any(test, feature = "testing"))]
 extern crate std;
@@ -22,12 +23,14 @@ pub mod inspect;
 pub mod isa;
 pub mod layout;
 pub mod machine;
+#[expect(unsafe_code, reason = "the one place that reads and writes Lisp memory")]
 pub mod memory;
 pub mod platform;
 pub mod startup;
 pub mod symbols;
 pub mod sysout;
 #[cfg(any(test, feature = "testing"))]
+#[expect(unsafe_code, reason = "takes the address space for Lisp")]
 pub mod testing;
 
 mod arrays;
@@ -38,6 +41,10 @@ mod clock;
 mod collector;
 mod compare;
 mod context;
+#[expect(
+    unsafe_code,
+    reason = "instructions go on to the next one through a table of functions, and an interrupt stops them"
+)]
 mod dispatch;
 mod display;
 mod elements;

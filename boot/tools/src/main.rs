@@ -15,6 +15,7 @@
 //! ```
 //! A new file is made beside its place, written, flushed and then renamed, so that at no moment half a disk or half a
 //! sysout bears its name.
+#![forbid(unsafe_code)]
 
 mod commands;
 mod disk;

@@ -1,6 +1,6 @@
 //! What the tests of files share: a disk with a place for files, and names.
 
-#![allow(dead_code, missing_docs)]
+#![allow(dead_code, missing_docs, reason = "each test uses a part, and says itself what for")]
 
 use diskfs::{DiskVolume, Made, Options, Summary, check, make};
 use files::{PathBuf, Volume};

@@ -6,10 +6,14 @@
 //! | 1 | the script failed, the machine stopped with an error, or Lisp wants it so (`{UNIX}/machine/status`) |
 //! | 2 | the command line or a file is wrong |
 //! | 3 | Lisp touched memory that it does not have |
+#![deny(unsafe_code)]
 
+#[expect(unsafe_code, reason = "statvfs and mkfifo are C functions")]
 mod files;
 mod input;
+#[expect(unsafe_code, reason = "takes the address space for Lisp, and handles its faults")]
 mod memory;
+#[expect(unsafe_code, reason = "signal is a C function")]
 mod monitoring;
 mod options;
 mod trace;
@@ -119,6 +123,7 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     // SAFETY: the machine was leaked and lives for ever; this is the one reference to it. Other threads, and the kernel's
     // interrupt handlers, touch nothing of it but `attention`, which is made of atomics; that they do so beside a
     // reference that calls itself unique relies on atomic accesses never being left out or doubled.
+    #[expect(unsafe_code, reason = "others look at the machine while it runs")]
     let (machine, attention) = unsafe { (&mut *machine, &raw const (*machine).attention) };
     if let Err(error) = machine.start(&Session { megabytes: options.memory }) {
         fail(&format!("{}: {error}", options.sysout.display()));
@@ -155,6 +160,7 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
 }
 
 /// Asks for attention at regular times, for ever; if `always` is false, only once the time is over.
+#[expect(unsafe_code, reason = "another thread asks for attention")]
 fn tick(attention: *const Attention, always: bool, limit: Option<Duration>) {
     struct Shared(*const Attention);
     // SAFETY: it points into the machine that `start` leaked, which is there for ever, and is used for atomics only.
@@ -283,6 +289,7 @@ fn report<L: Layout>(m: &Machine<L>, pc: u32) {
 }
 
 /// Says where Lisp was when it touched what it does not have.
+#[expect(unsafe_code, reason = "a fault handler finds the machine again")]
 fn report_fault<L: Layout>(address: Option<LispPtr>, maybe_pc: usize) {
     if let Some(address) = address {
         eprintln!(
