@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn an_image_that_did_not_run_is_saved_as_it_was() {
         let Some(m) = testing::image::<Medley2>() else { return };
-        let file = std::fs::read(testing::image_path().unwrap()).unwrap();
+        let file = std::fs::read(fixtures::medley().unwrap()).unwrap();
         let saved = bytes(&m);
         assert_eq!(saved.len(), file.len());
         let differs = (0..file.len() / 512).find(|page| saved[page * 512..][..512] != file[page * 512..][..512]);

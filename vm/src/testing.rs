@@ -23,7 +23,6 @@ use core::ops::{Deref, DerefMut};
 use core::sync::atomic::Ordering;
 use std::boxed::Box;
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::string::{String, ToString};
 use std::sync::{Mutex, MutexGuard};
 use std::vec::Vec;
@@ -206,24 +205,10 @@ pub fn machine<L: Layout>() -> Fixture<L> {
     Fixture { machine, world, _region: region }
 }
 
-/// The Medley 2.0 image for tests: `MEDLEY_SYSOUT`, or `shared/medley/lisp.sys` beside this repository.
-pub fn image_path() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("MEDLEY_SYSOUT") {
-        return Some(path.into());
-    }
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|folder| folder.join("shared/medley/lisp.sys"))
-        .find(|path| path.exists())
-}
-
 /// The test image's pages in memory, not yet started; `None`, loudly, if there is no image or
 /// it has another layout.
 pub fn image<L: Layout>() -> Option<Fixture<L>> {
-    let Some(path) = image_path() else {
-        std::eprintln!("SKIPPED: no Medley image; set MEDLEY_SYSOUT to the path of one");
-        return None;
-    };
+    let path = fixtures::medley()?;
     let bytes = std::fs::read(&path).expect("the image can be read");
     let (sysout, _) = pages(&bytes).expect("the image is sound");
     if (sysout.layout() == LayoutKind::Medley35) != L::BIG {
@@ -282,10 +267,7 @@ mod tests {
 
     #[test]
     fn the_test_image_is_sound() {
-        let Some(path) = image_path() else {
-            std::eprintln!("SKIPPED: no Medley image; set MEDLEY_SYSOUT to the path of one");
-            return;
-        };
+        let Some(path) = fixtures::medley() else { return };
         let bytes = std::fs::read(path).unwrap();
         let (sysout, pages) = pages(&bytes).unwrap();
         assert_eq!(pages.len(), sysout.pages() as usize);

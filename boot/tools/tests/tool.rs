@@ -1,5 +1,6 @@
 //! The tool as its users see it: files, messages and exit status.
 
+use fixtures::Folder;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,15 +22,10 @@ fn flip(file: &Path, at: u64) {
 
 #[test]
 fn a_world_goes_in_is_looked_at_and_comes_out() {
-    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/medley/lisp.sys");
-    let sysout = PathBuf::from(std::env::var("MEDLEY_SYSOUT").unwrap_or(here.into()));
-    let Ok(original) = std::fs::read(&sysout) else {
-        println!("no image at {}: skipped", sysout.display());
-        return;
-    };
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("boot-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let (disk, copy) = (folder.join("disk"), folder.join("copy.sysout"));
+    let Some(sysout) = fixtures::medley() else { return };
+    let original = std::fs::read(&sysout).unwrap();
+    let folder = Folder::new("boot");
+    let (disk, copy) = (folder.file("disk"), folder.file("copy.sysout"));
     let word = Path::new;
 
     let (right, said) = boot(&[word("import"), &sysout, &disk]);
@@ -58,14 +54,13 @@ fn a_world_goes_in_is_looked_at_and_comes_out() {
     assert!(right && said.contains("are good") && said.contains("1 files"), "{said}");
     let (right, said) = boot(&[word("list"), &disk]);
     assert!(right && said.contains("254 MiB for files are free"), "{said}");
-    let out = folder.join("kept.txt");
+    let out = folder.file("kept.txt");
     let (right, said) = boot(&[word("cp"), &inside, &out]);
     assert!(right && std::fs::read(&out).unwrap() == std::fs::read(&source).unwrap(), "{said}");
     std::fs::remove_file(&out).unwrap();
     assert!(std::fs::read(&sysout).unwrap() == original, "the original was written to");
     // Nothing half done lies about.
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
-    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 /// A disk with an empty place for files and no world.
@@ -82,14 +77,6 @@ fn disk_with_files(disk: &Path, megabytes: u32) {
     assert!(right && said.contains("MiB for files"), "{said}");
     let (right, said) = boot(&[Path::new("files"), disk]);
     assert!(!right && said.contains("already"), "{said}");
-}
-
-/// A folder of this test alone.
-fn folder(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 /// All files below a folder, by name.
@@ -113,13 +100,13 @@ fn contents(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
 
 #[test]
 fn trees_go_in_and_come_out() {
-    let folder = folder("cp");
-    let disk = folder.join("machine.disk");
+    let folder = Folder::new("boot-cp");
+    let disk = folder.file("machine.disk");
     disk_with_files(&disk, 40);
     let on_disk = |path: &str| PathBuf::from(format!("{}:{path}", disk.display()));
     let word = Path::new;
 
-    let tree = folder.join("tree");
+    let tree = folder.file("tree");
     std::fs::create_dir_all(tree.join("sub/deeper")).unwrap();
     std::fs::create_dir_all(tree.join("empty")).unwrap();
     let large: Vec<u8> = (0..9_000_000u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
@@ -136,12 +123,12 @@ fn trees_go_in_and_come_out() {
     assert!(right && said.contains("a:b.lisp") && said.contains("deeper/"), "{said}");
     let (right, said) = boot(&[word("ls"), &on_disk("tree/large")]);
     assert!(right && said.contains("9000000"), "{said}");
-    let (right, said) = boot(&[word("cp"), &on_disk("tree"), &folder.join("back")]);
+    let (right, said) = boot(&[word("cp"), &on_disk("tree"), &folder.file("back")]);
     assert!(right && said.contains("504 files"), "{said}");
-    assert!(contents(&tree) == contents(&folder.join("back")), "what came out is not what went in");
+    assert!(contents(&tree) == contents(&folder.file("back")), "what came out is not what went in");
     let date = |path: &Path| std::fs::metadata(path).unwrap().modified().unwrap().duration_since(std::time::UNIX_EPOCH);
     let seconds = |path: &Path| date(path).unwrap().as_secs();
-    assert_eq!(seconds(&tree.join("large")), seconds(&folder.join("back/large")));
+    assert_eq!(seconds(&tree.join("large")), seconds(&folder.file("back/large")));
     let (right, said) = boot(&[word("check"), &disk]);
     assert!(said.contains("504 files") || !right, "{said}");
 
@@ -150,8 +137,8 @@ fn trees_go_in_and_come_out() {
     assert!(right, "{said}");
     let (right, said) = boot(&[word("cp"), &tree.join("sub/a:b.lisp"), &on_disk("other")]);
     assert!(right, "{said}");
-    let (right, said) = boot(&[word("cp"), &on_disk("other"), &folder.join("other")]);
-    assert!(right && std::fs::read(folder.join("other")).unwrap() == b"(print 1)", "{said}");
+    let (right, said) = boot(&[word("cp"), &on_disk("other"), &folder.file("other")]);
+    assert!(right && std::fs::read(folder.file("other")).unwrap() == b"(print 1)", "{said}");
     let (right, said) = boot(&[word("cp"), &tree.join("nothing"), &tree.join("large"), &on_disk("tree/empty")]);
     assert!(right && said.contains("2 files"), "{said}");
     let (right, said) = boot(&[word("cp"), &tree.join("nothing"), &tree.join("large"), &on_disk("nowhere")]);
@@ -173,8 +160,8 @@ fn trees_go_in_and_come_out() {
     assert!(right, "{said}");
     let mut random = store::fake::Random::new(5);
     let noise: Vec<u8> = (0..42_000_000).map(|_| random.number() as u8).collect();
-    std::fs::write(folder.join("huge"), noise).unwrap();
-    let (right, said) = boot(&[word("cp"), &folder.join("huge"), &on_disk("tree")]);
+    std::fs::write(folder.file("huge"), noise).unwrap();
+    let (right, said) = boot(&[word("cp"), &folder.file("huge"), &on_disk("tree")]);
     assert!(!right && said.contains("no space is left"), "{said}");
     let (right, said) = boot(&[word("ls"), &on_disk("tree")]);
     assert!(right && !said.contains("huge") && !said.contains("boot-"), "{said}");
@@ -185,5 +172,4 @@ fn trees_go_in_and_come_out() {
     assert!(right, "{said}");
     let (right, said) = boot(&[word("ls"), &disk]);
     assert!(right && said.is_empty(), "{said}");
-    std::fs::remove_dir_all(&folder).unwrap();
 }

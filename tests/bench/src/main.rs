@@ -88,7 +88,7 @@ fn options() -> Result<Option<Options>, String> {
 fn run(options: &Options) -> Result<i32, String> {
     let sysout = match &options.sysout {
         Some(path) => path.clone(),
-        None => image().ok_or("there is no Medley image; give --sysout or set MEDLEY_SYSOUT")?,
+        None => fixtures::image().ok_or("there is no Medley image; give --sysout or set MEDLEY_SYSOUT")?,
     };
     let lisp = match &options.lisp {
         Some(path) => path.clone(),
@@ -120,13 +120,6 @@ fn run(options: &Options) -> Result<i32, String> {
     }
     print!("{table}");
     Ok(table.is_slower() as i32)
-}
-
-/// The image that tests use.
-fn image() -> Option<PathBuf> {
-    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("shared/medley/lisp.sys"));
-    let named = std::env::var_os("MEDLEY_SYSOUT").map(PathBuf::from);
-    named.into_iter().chain(above).find(|path| path.exists())
 }
 
 /// What a shell command prints.

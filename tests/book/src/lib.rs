@@ -13,35 +13,19 @@
 //! ```
 #![forbid(unsafe_code)]
 
+use fixtures::{RUNNER, starter};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-
-/// Builds the starter world, once, and says where it is.
-pub fn starter() -> Result<&'static Path, String> {
-    static STARTER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let build = || {
-        let file = qemu::root().join("target/starter.sysout");
-        let built = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
-            .args(["run", "--release", "--quiet", "-p", "lisp", "--", "build", "-o"])
-            .arg(&file)
-            .current_dir(qemu::root())
-            .status()
-            .map_err(|error| format!("cargo: {error}"))?;
-        if built.success() { Ok(file) } else { Err("the starter world does not build".into()) }
-    };
-    STARTER.get_or_init(build).as_deref().map_err(Clone::clone)
-}
 
 /// Plays a script on the host runner with the starter world, whose files are in a new folder; what it printed on the
 /// console. `limit` is for all of it.
 pub fn play(steps: &str, limit: Duration) -> Result<String, String> {
     let (script, files) = (scratch("script"), scratch("files"));
     std::fs::write(&script, steps).and_then(|()| std::fs::create_dir(&files)).map_err(|error| error.to_string())?;
-    let mut runner = Command::new(scenarios::runner()?);
+    let mut runner = Command::new(RUNNER.path()?);
     let printed = run(runner.arg(starter()?).arg("--script").arg(&script).arg("--files").arg(&files), "", limit);
     let _ = std::fs::remove_file(script);
     let _ = std::fs::remove_dir_all(files);
@@ -52,7 +36,7 @@ pub fn play(steps: &str, limit: Duration) -> Result<String, String> {
 pub fn monitor<'a>(commands: impl IntoIterator<Item = &'a str>, limit: Duration) -> Result<String, String> {
     let mut input: String = commands.into_iter().fold(String::new(), |input, command| input + command + "\n");
     input.push_str("off now\n");
-    run(Command::new(scenarios::runner()?).arg(starter()?).arg("--monitor"), &input, limit)
+    run(Command::new(RUNNER.path()?).arg(starter()?).arg("--monitor"), &input, limit)
 }
 
 /// A name for a file of this thread.

@@ -26,7 +26,7 @@ struct Trial {
 }
 
 fn main() -> ExitCode {
-    let folder = qemu::root().join("docs");
+    let folder = fixtures::root().join("docs");
     let entries = std::fs::read_dir(&folder).expect("there is a book");
     let mut chapters: Vec<_> = entries.map(|entry| entry.expect("a folder that can be read").path()).collect();
     chapters.retain(|path| path.extension().is_some_and(|kind| kind == "md"));

@@ -16,7 +16,7 @@ mod picture;
 mod running;
 mod small_disk;
 
-pub use machine::{Boot, Machine, boot_tool, quoted, root};
+pub use machine::{Boot, Machine, quoted};
 pub use picture::Picture;
 pub use running::{Button, End, Qemu};
 pub use small_disk::SmallDisk;

@@ -2,15 +2,10 @@
 
 use crate::running::Qemu;
 use crate::{QemuError, Result};
+use fixtures::root;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Duration;
-
-/// The root of the repository.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository is there")
-}
 
 /// How the machine comes up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +174,7 @@ impl Machine {
 
     /// Starts it. Builds the kernel first, once a process.
     pub fn start(self) -> Result<Qemu> {
-        let kernel = kernel()?;
+        let kernel = fixtures::KERNEL.path().map_err(QemuError::Start)?;
         Qemu::start(self, kernel)
     }
 
@@ -264,33 +259,4 @@ fn accelerator() -> &'static str {
     let flags = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let capable = flags.split_ascii_whitespace().any(|flag| flag == "vmx" || flag == "svm");
     if writable && capable { "kvm" } else { "tcg" }
-}
-
-/// Builds a package, and says where its program is.
-fn built(package: &str, program: &str) -> std::result::Result<PathBuf, String> {
-    let built = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
-        .args(["build", "--release", "--quiet", "-p", package])
-        .current_dir(root())
-        .status();
-    match built {
-        Ok(status) if status.success() => Ok(root().join("target/release").join(program)),
-        Ok(_) => Err(format!("{package} does not build")),
-        Err(error) => Err(format!("cargo: {error}")),
-    }
-}
-
-/// Builds the kernel, once, and says where it is.
-fn kernel() -> Result<&'static Path> {
-    static KERNEL: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    let kernel = KERNEL.get_or_init(|| built("kernel", "duralumin"));
-    kernel.as_deref().map_err(|error| QemuError::Start(error.clone()))
-}
-
-/// Runs the tool for machines' disks: what it prints, if it ends well; else what it complains of.
-pub fn boot_tool<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> std::result::Result<String, String> {
-    static TOOL: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    let tool = TOOL.get_or_init(|| built("boot-tools", "boot")).clone()?;
-    let output = Command::new(tool).args(arguments).output().map_err(|error| format!("boot: {error}"))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stdout) + &text(&output.stderr)) }
 }

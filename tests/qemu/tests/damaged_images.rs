@@ -1,23 +1,15 @@
 //! Damaged sysouts on the bare machine: each ends in one clear sentence, or Lisp runs; never a hang in the loader, a
 //! reset, or an end without a word. The host runner tries thousands; here are a few of each kind.
 //!
-//! Wants a Medley image in MEDLEY_SYSOUT or in ../shared/medley/lisp.sys.
+//! Wants a Medley image: see tests/fixtures.
 
 use damage::Image;
-use qemu::{End, Machine, QemuError, root};
-use std::path::PathBuf;
+use qemu::{End, Machine, QemuError};
 use std::time::Duration;
 
 /// The image, if there is one.
 fn image() -> Option<Vec<u8>> {
-    let given = std::env::var_os("MEDLEY_SYSOUT").map(PathBuf::from);
-    // A worktree lies beside the repository, the shared folder beside both.
-    let beside = [root().join("../shared/medley/lisp.sys"), root().join("../../shared/medley/lisp.sys")];
-    let file = given.or_else(|| beside.into_iter().find(|file| file.exists()));
-    let Some(file) = file else {
-        eprintln!("SKIPPED: no Medley image: set MEDLEY_SYSOUT to the path of one");
-        return None;
-    };
+    let file = fixtures::medley()?;
     Some(std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
 }
 

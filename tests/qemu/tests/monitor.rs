@@ -1,22 +1,11 @@
 //! The monitor on the bare machine: F12 and the serial line, a watched word, steps, and Lisp as it was afterwards.
 //!
-//! Wants a Medley image in MEDLEY_SYSOUT or in ../shared/medley/lisp.sys.
+//! Wants a Medley image: see tests/fixtures.
 
-use qemu::{Machine, Picture, Qemu, root};
+use fixtures::medley;
+use qemu::{Machine, Picture, Qemu};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// The image, if there is one.
-fn image() -> Option<PathBuf> {
-    let given = std::env::var_os("MEDLEY_SYSOUT").map(PathBuf::from);
-    // A worktree lies beside the repository, the shared folder beside both.
-    let beside = [root().join("../shared/medley/lisp.sys"), root().join("../../shared/medley/lisp.sys")];
-    let file = given.or_else(|| beside.into_iter().find(|file| file.exists()));
-    if file.is_none() {
-        eprintln!("SKIPPED: no Medley image: set MEDLEY_SYSOUT to the path of one");
-    }
-    file
-}
 
 /// A machine on which Lisp waits for somebody to type.
 fn resting(image: PathBuf, words: &[&str]) -> Qemu {
@@ -60,7 +49,7 @@ fn command(qemu: &mut Qemu, line: &str, texts: &[&str]) -> String {
 
 #[test]
 fn a_session_leaves_lisp_as_it_was() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let mut qemu = resting(image, &[]);
     let before = question(&mut qemu);
     qemu.press(&["f12"]).unwrap();
@@ -135,7 +124,7 @@ fn a_session_leaves_lisp_as_it_was() {
 
 #[test]
 fn the_serial_line_types_for_lisp() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let mut qemu = resting(image, &["serial=lisp"]);
     let before = question(&mut qemu);
     assert!(!shows_letters(&before));
@@ -152,7 +141,7 @@ fn the_serial_line_types_for_lisp() {
 
 #[test]
 fn errors_offer_the_monitor() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let mut qemu = resting(image.clone(), &["monitor"]);
     qemu.write_serial("m").unwrap();
     qemu.wait_for("go continues").unwrap();
@@ -178,18 +167,9 @@ fn errors_offer_the_monitor() {
     command(&mut qemu, "off now", &["power off"]);
 }
 
-/// The starter world, built now.
-fn starter() -> PathBuf {
-    let file = root().join("target/starter.sysout");
-    let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    cargo.args(["run", "--release", "--quiet", "-p", "lisp", "--", "build", "-o"]).arg(&file).current_dir(root());
-    assert!(cargo.status().is_ok_and(|status| status.success()), "the starter world does not build");
-    file
-}
-
 #[test]
 fn the_starter_worlds_exec_on_the_serial_line() {
-    let machine = Machine::new().disk(starter()).word("serial=lisp").limit(Duration::from_secs(150));
+    let machine = Machine::new().disk(fixtures::starter().unwrap()).word("serial=lisp").limit(Duration::from_secs(150));
     let mut qemu = machine.start().unwrap();
     // Its first words come before it listens; what is typed meanwhile waits.
     qemu.wait_for("Duralumin: a Lisp machine").unwrap();

@@ -1,46 +1,13 @@
 //! Worlds that survive, on the bare machine: saved, gone on with, saved by the power button and by themselves, on disks that
 //! fail. Whole machines, so each test takes half a minute or more.
 //!
-//! Wants a Medley image in MEDLEY_SYSOUT or in ../shared/medley/lisp.sys.
+//! Wants a Medley image: see tests/fixtures.
 
-use qemu::{End, Machine, Picture, Qemu, boot_tool, quoted, root};
+use fixtures::{Folder, medley, root};
+use qemu::{End, Machine, Picture, Qemu, quoted};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// The image, if there is one.
-fn image() -> Option<PathBuf> {
-    let given = std::env::var_os("MEDLEY_SYSOUT").map(PathBuf::from);
-    // A worktree lies beside the repository, the shared folder beside both.
-    let beside = [root().join("../shared/medley/lisp.sys"), root().join("../../shared/medley/lisp.sys")];
-    let file = given.or_else(|| beside.into_iter().find(|file| file.exists()));
-    if file.is_none() {
-        eprintln!("SKIPPED: no Medley image: set MEDLEY_SYSOUT to the path of one");
-    }
-    file
-}
-
-/// A folder of a test's own.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("duralumin-saving-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A new disk with the image's world.
 fn new_disk(folder: &Folder, image: &Path) -> PathBuf {
@@ -50,7 +17,7 @@ fn new_disk(folder: &Folder, image: &Path) -> PathBuf {
 }
 
 fn boot(arguments: &[&Path]) -> String {
-    boot_tool(arguments).unwrap_or_else(|error| panic!("boot {arguments:?}: {error}"))
+    fixtures::boot(arguments).unwrap_or_else(|error| panic!("boot {arguments:?}: {error}"))
 }
 
 /// A machine on a disk.
@@ -128,8 +95,8 @@ fn window(picture: &Picture) -> Vec<bool> {
 
 #[test]
 fn all_is_there_again() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("again");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("saving-again");
     let disk = new_disk(&folder, &image);
     let before = std::fs::read(&image).unwrap();
 
@@ -180,8 +147,8 @@ fn all_is_there_again() {
 
 #[test]
 fn the_power_button() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("power");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("saving-power");
     let disk = new_disk(&folder, &image);
 
     // Lisp logs out.
@@ -231,8 +198,8 @@ fn print_stops(how: &str, log: &str) -> u64 {
 
 #[test]
 fn stops_lisp_for_less_than_five_milliseconds() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("stops");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("saving-stops");
     let disk = new_disk(&folder, &image);
     // A slow processor, eight nanoseconds for each instruction, whatever the host does meanwhile.
     let machine = machine(&disk).word("autosave=2").arguments(&["-icount", "shift=3,sleep=off"]);
@@ -246,8 +213,8 @@ fn stops_lisp_for_less_than_five_milliseconds() {
 
 #[test]
 fn checkpoints_that_fail() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("fail");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("saving-fail");
     let disk = new_disk(&folder, &image);
     let drive = format!(
         "driver=raw,file.driver=blkdebug,file.inject-error.0.event=none,file.inject-error.0.iotype=write,\
@@ -269,8 +236,8 @@ fn checkpoints_that_fail() {
 
 #[test]
 fn saves_itself() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("itself");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("saving-itself");
     let disk = new_disk(&folder, &image);
     let mut qemu = up(machine(&disk).word("autosave=1"));
     to_the_exec(&mut qemu);
@@ -302,8 +269,8 @@ fn saves_itself() {
 
 #[test]
 fn a_disk_that_fails_to_write() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("write");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("saving-write");
     let disk = new_disk(&folder, &image);
     // The first write fails as on a full disk; the others are slow.
     let drive = format!(
@@ -351,8 +318,8 @@ fn interface_block(disk: &[u8]) -> usize {
 
 #[test]
 fn a_disk_that_cannot_be_read() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("read");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("saving-read");
     let disk = new_disk(&folder, &image);
     let mut qemu = up(machine(&disk));
     qemu.power_button().unwrap();
@@ -394,7 +361,7 @@ fn a_disk_that_cannot_be_read() {
 
 #[test]
 fn a_hundredth_costs_little() {
-    let folder = Folder::new("speed");
+    let folder = Folder::new("saving-speed");
     let disk = folder.file("speed.disk");
     std::fs::File::create(&disk).unwrap().set_len(150 << 20).unwrap();
     let run = |cache: &str| {
@@ -428,7 +395,7 @@ fn run_script(folder: &Folder, arguments: &[&str]) -> (bool, String, String) {
     let output = Command::new(root().join("run-qemu.sh"))
         .arg("--headless")
         .args(arguments)
-        .current_dir(&folder.0)
+        .current_dir(folder.path())
         .env("PATH", path)
         .env("QEMU_CALLS", &calls)
         .env("XDG_DATA_HOME", folder.file("data"))
@@ -440,8 +407,8 @@ fn run_script(folder: &Folder, arguments: &[&str]) -> (bool, String, String) {
 
 #[test]
 fn which_disk() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("which");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("saving-which");
     let bytes = std::fs::read(&image).unwrap();
     let mut changed = bytes.clone();
     *changed.last_mut().unwrap() ^= 1;

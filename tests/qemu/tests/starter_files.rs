@@ -1,33 +1,32 @@
 //! The starter world's files on the bare machine: the battery of files on its own disk and on a share, init files, jobs
 //! that end with a status, and disks with no room left.
 
-use qemu::{End, Machine, Qemu, SmallDisk, root};
+use fixtures::root;
+use qemu::{End, Machine, Qemu, SmallDisk};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 /// For one run; most take a few seconds.
 const LIMIT: Duration = Duration::from_secs(180);
 
 /// A folder with a share in it, gone with the test.
-struct Folder(PathBuf);
+struct Folder(fixtures::Folder);
 
 impl Folder {
     fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("duralumin-starter-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(path.join("share")).expect("a folder can be made");
-        Folder(path)
+        let folder = fixtures::Folder::new(&format!("starter-{name}"));
+        fs::create_dir(folder.file("share")).expect("a folder can be made");
+        Folder(folder)
     }
 
     fn share(&self) -> PathBuf {
-        self.0.join("share")
+        self.0.file("share")
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.0.file(name)
     }
 
     /// Puts a job into the share.
@@ -40,31 +39,14 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// The starter world as it is, built once; the file stays until the process ends.
+/// The starter world.
 fn starter() -> &'static Path {
-    static STARTER: OnceLock<PathBuf> = OnceLock::new();
-    STARTER.get_or_init(|| battery::starter_world("files-in-qemu").unwrap())
+    fixtures::starter().unwrap()
 }
 
-fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    command.current_dir(root());
-    command
-}
-
-/// Runs `boot`; what it said.
-fn boot(arguments: &[&str]) -> String {
-    let run = ["run", "--release", "--quiet", "-p", "boot-tools", "--"];
-    let output = cargo().args(run).args(arguments).output().expect("cargo can be started");
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "boot {arguments:?}: {said}");
-    said
+/// Runs `boot`.
+fn boot(arguments: &[&str]) {
+    fixtures::boot(arguments).unwrap_or_else(|error| panic!("boot {arguments:?}: {error}"));
 }
 
 /// A disk with the world of a sysout, and so many megabytes for files.

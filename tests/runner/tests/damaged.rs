@@ -8,7 +8,7 @@
 //! | ran | 0 | all its instructions, or until its time was over, taking interrupts |
 //!
 //! A signal, a panic, an end without a word, or no end are failures; they print the seed that makes the same damage
-//! again. The image is `MEDLEY_SYSOUT` or shared/medley/lisp.sys beside this repository.
+//! again. The image: see tests/fixtures.
 //!
 //! | environment | |
 //! |---|---|
@@ -60,17 +60,8 @@ fn number(variable: &str, default: u64) -> u64 {
     }
 }
 
-fn image_path() -> Option<PathBuf> {
-    let given = env::var_os("MEDLEY_SYSOUT").map(PathBuf::from);
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    given.or_else(|| here.ancestors().map(|folder| folder.join("shared/medley/lisp.sys")).find(|path| path.exists()))
-}
-
 fn main() -> ExitCode {
-    let Some(path) = image_path() else {
-        eprintln!("SKIPPED: no Medley image: set MEDLEY_SYSOUT to the path of one");
-        return ExitCode::SUCCESS;
-    };
+    let Some(path) = fixtures::medley() else { return ExitCode::SUCCESS };
     let bytes = fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
     let image = Image::new(bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let (first, runs) = (number("DAMAGED_FIRST", 0), number("DAMAGED_RUNS", 10_000));

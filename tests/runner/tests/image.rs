@@ -1,22 +1,12 @@
 //! A Medley image in the host runner: its desktop, its answers, the conformance battery, and that runs can be repeated.
 //!
-//! The image is `MEDLEY_SYSOUT` or `shared/medley/lisp.sys` beside the repository; without it these tests skip, loudly.
+//! Without an image (see tests/fixtures) these tests skip, loudly.
 //! Pictures and battery are looked for where that image is.
 
+use fixtures::{Folder, medley};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-/// The image, if there is one.
-fn image() -> Option<PathBuf> {
-    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("shared/medley/lisp.sys"));
-    let named = std::env::var_os("MEDLEY_SYSOUT").map(PathBuf::from);
-    let found = named.into_iter().chain(above).find(|path| path.exists());
-    if found.is_none() {
-        eprintln!("SKIPPED: no Medley image; set MEDLEY_SYSOUT to the path of one");
-    }
-    found
-}
 
 /// A file beside the image's folder.
 fn beside(image: &Path, file: &str) -> Option<PathBuf> {
@@ -26,28 +16,6 @@ fn beside(image: &Path, file: &str) -> Option<PathBuf> {
         return None;
     }
     Some(path)
-}
-
-/// An empty folder of its own for a test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("runner-image-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a temporary folder can be made");
-        Folder(path)
-    }
-
-    fn path(&self, file: &str) -> PathBuf {
-        self.0.join(file)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 fn runner(image: &Path, arguments: &[&str]) -> Output {
@@ -61,7 +29,7 @@ fn text(path: &Path) -> &str {
 
 /// Plays a script that is written into the folder.
 fn play(image: &Path, folder: &Folder, script: &str) {
-    let path = folder.path("test.script");
+    let path = folder.file("test.script");
     fs::write(&path, script).expect("the folder can be written");
     let output = runner(image, &["--script", text(&path)]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -69,28 +37,28 @@ fn play(image: &Path, folder: &Folder, script: &str) {
 
 #[test]
 fn the_desktop_is_the_references() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let Some(prompt) = beside(&image, "prompt.png") else { return };
-    let folder = Folder::new("desktop");
-    fs::copy(prompt, folder.path("prompt.png")).expect("the folder can be written");
+    let folder = Folder::new("image-desktop");
+    fs::copy(prompt, folder.file("prompt.png")).expect("the folder can be written");
     // The caret blinks behind the question.
     play(&image, &folder, "limit 60s\nexpect \"prompt.png\" mask 300 210 12 10\n");
 }
 
 #[test]
 fn the_conformance_battery() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let Some(battery) = beside(&image, "../conformance/visible.lisp") else { return };
     let Some(expected) = beside(&image, "../conformance/visible.expected") else { return };
-    let folder = Folder::new("conformance");
+    let folder = Folder::new("image-conformance");
     let source = fs::read(battery).expect("the battery can be read");
-    let source = String::from_utf8_lossy(&source).replace("{DSK}/out/", &format!("{{DSK}}{}/", text(&folder.0)));
-    fs::write(folder.path("visible.lisp"), source).expect("the folder can be written");
-    let load = format!("(load \\\"{{DSK}}{}\\\")\\n", text(&folder.path("visible.lisp")));
+    let source = String::from_utf8_lossy(&source).replace("{DSK}/out/", &format!("{{DSK}}{}/", text(folder.path())));
+    fs::write(folder.file("visible.lisp"), source).expect("the folder can be written");
+    let load = format!("(load \\\"{{DSK}}{}\\\")\\n", text(&folder.file("visible.lisp")));
     let script =
         format!("wait until 10s\ntype \"\\n\"\nwait 3s\ntype \"{load}\"\nlimit 10m\nwait file \"visible.done\"\n");
     play(&image, &folder, &script);
-    let got = fs::read(folder.path("visible.out")).expect("the battery wrote its answers");
+    let got = fs::read(folder.file("visible.out")).expect("the battery wrote its answers");
     let expected = fs::read(expected).expect("the expected answers can be read");
     let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().map(str::to_string).collect::<Vec<_>>();
     for (got, expected) in lines(&got).iter().zip(&lines(&expected)) {
@@ -101,24 +69,24 @@ fn the_conformance_battery() {
 
 #[test]
 fn deterministic_runs_are_equal() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("deterministic");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("image-deterministic");
     let run = |file: &Path| {
         let arguments =
             ["--deterministic", "--steps", "1000000", "--trace-hash-every", "100000", "--trace-file", text(file)];
         assert!(runner(&image, &arguments).status.success());
         fs::read_to_string(file).expect("the trace was written")
     };
-    let first = run(&folder.path("a"));
+    let first = run(&folder.file("a"));
     assert_eq!(first.lines().count(), 10);
-    assert_eq!(first, run(&folder.path("b")));
+    assert_eq!(first, run(&folder.file("b")));
 }
 
 #[test]
 fn a_page_that_lisp_does_not_have_is_named() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("fault");
-    let path = folder.path("test.script");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("image-fault");
+    let path = folder.file("test.script");
     let script = r#"
         wait until 10s
         type "\n"
@@ -135,23 +103,23 @@ fn a_page_that_lisp_does_not_have_is_named() {
 
 #[test]
 fn what_is_no_image_is_refused() {
-    let folder = Folder::new("refused");
+    let folder = Folder::new("image-refused");
     for (name, bytes) in [("empty", &[][..]), ("zeros", &[0; 10_000][..]), ("text", &[b'x'; 1024][..])] {
-        let path = folder.path(name);
+        let path = folder.file(name);
         fs::write(&path, bytes).expect("the folder can be written");
         let output = runner(&path, &[]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }
-    assert_eq!(runner(&folder.path("nowhere"), &[]).status.code(), Some(2));
+    assert_eq!(runner(&folder.file("nowhere"), &[]).status.code(), Some(2));
 }
 
 /// Conses, processes and stack overflows by the thousand: nothing is lost, and each overflow reaches its catch.
 #[test]
 fn storage_comes_back_and_overflows_are_caught() {
-    let Some(image) = image() else { return };
-    let folder = Folder::new("storage");
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("image-storage");
     let source = r#";;; -*- Mode: LISP; Package: XCL-USER; -*-
 (defvar *o* (open "{DSK}FOLDER/storage.out" :direction :output))
 (defun say (x) (prin1 x *o*) (terpri *o*) (force-output *o*))
@@ -170,13 +138,13 @@ fn storage_comes_back_and_overflows_are_caught() {
 (say (list (caught) (caught) (caught)))
 (with-open-file (f "{DSK}FOLDER/storage.done" :direction :output) (princ "done" f))
 "#;
-    fs::write(folder.path("storage.lisp"), source.replace("FOLDER", text(&folder.0)))
+    fs::write(folder.file("storage.lisp"), source.replace("FOLDER", text(folder.path())))
         .expect("the folder can be written");
-    let load = format!("(load \\\"{{DSK}}{}\\\")\\n", text(&folder.path("storage.lisp")));
+    let load = format!("(load \\\"{{DSK}}{}\\\")\\n", text(&folder.file("storage.lisp")));
     let script =
         format!("wait until 10s\ntype \"\\n\"\nwait 3s\ntype \"{load}\"\nlimit 3m\nwait file \"storage.done\"\n");
     play(&image, &folder, &script);
-    let said = fs::read_to_string(folder.path("storage.out")).expect("the file wrote its answers");
+    let said = fs::read_to_string(folder.file("storage.out")).expect("the file wrote its answers");
     assert_eq!(said.lines().collect::<Vec<_>>(), [":STEADY", "(:CAUGHT :CAUGHT :CAUGHT)"]);
 }
 
@@ -195,7 +163,7 @@ fn monitor(image: &Path, arguments: &[&str], commands: &str) -> String {
 
 #[test]
 fn the_monitor() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let commands = "stack\n\
         until \\BACKGROUND\n\
         code\n\

@@ -1,8 +1,6 @@
 //! Machines' disks in tests: made, listed and checked by `boot`, as a user does it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A file with a machine's disk; it is removed when dropped.
@@ -20,29 +18,9 @@ pub struct State {
     pub complete: usize,
 }
 
-/// Builds `boot`, once, and says where it is.
-fn tool() -> Result<&'static Path, String> {
-    static TOOL: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let build = || {
-        let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-        let arguments = ["build", "--release", "--quiet", "-p", "boot-tools"];
-        match Command::new(cargo).args(arguments).current_dir(qemu::root()).status() {
-            Ok(status) if status.success() => Ok(qemu::root().join("target/release/boot")),
-            Ok(_) => Err("boot does not build".into()),
-            Err(error) => Err(format!("cargo: {error}")),
-        }
-    };
-    TOOL.get_or_init(build).as_deref().map_err(Clone::clone)
-}
-
 /// Runs `boot`; what it printed, or its complaint.
 fn boot(arguments: &[&Path]) -> Result<String, String> {
-    let output = Command::new(tool()?).args(arguments).output().map_err(|error| format!("boot: {error}"))?;
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-    }
+    fixtures::boot(arguments)
 }
 
 impl Disk {

@@ -7,7 +7,7 @@
 //!   scripts/*-got.png         what was seen instead, when a test fails; not kept in git
 //!   $MEDLEY/prompt.png        in a script: a picture beside the image
 //! ```
-//! The image is the one that `MEDLEY_SYSOUT` names, or `../shared/medley/lisp.sys`.
+//! The image: see tests/fixtures.
 #![forbid(unsafe_code)]
 
 mod disk;
@@ -17,23 +17,10 @@ mod suite;
 
 pub use disk::{Disk, State};
 pub use in_qemu::{MachineWithLisp, play_in_qemu};
-pub use on_host::{play_on_host, run_on_host, runner};
+pub use on_host::{play_on_host, run_on_host};
 pub use suite::{Suite, run};
 
 use std::path::{Path, PathBuf};
-
-/// The Medley image, if there is one. Says so loudly if there is none.
-pub fn medley() -> Option<PathBuf> {
-    let given = std::env::var_os("MEDLEY_SYSOUT").map(PathBuf::from);
-    // A worktree lies beside the repository, the shared folder beside both.
-    let root = qemu::root();
-    let beside = ["../shared/medley/lisp.sys", "../../shared/medley/lisp.sys"].map(|path| root.join(path));
-    let file = given.or_else(|| beside.into_iter().find(|file| file.exists()));
-    if file.is_none() {
-        eprintln!("SKIPPED: no Medley image: set MEDLEY_SYSOUT to the path of one");
-    }
-    file.map(|file| file.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", file.display())))
-}
 
 /// A folder of test data that is not part of the repository (`conformance`, `bench`): beside the image's folder.
 pub fn shared(medley: &Path, folder: &str) -> Option<PathBuf> {
@@ -47,7 +34,7 @@ pub fn shared(medley: &Path, folder: &str) -> Option<PathBuf> {
 
 /// Where the scripts are.
 pub fn folder() -> PathBuf {
-    qemu::root().join("tests/scenarios/scripts")
+    fixtures::root().join("tests/scenarios/scripts")
 }
 
 /// All scripts, by name.

@@ -1,50 +1,24 @@
 //! Scripts on the host runner: a process with a script.
 
-use std::path::{Path, PathBuf};
+use fixtures::RUNNER;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-
-/// Builds the host runner, once, and says where it is.
-pub fn runner() -> Result<&'static Path, String> {
-    static RUNNER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let build = || {
-        let built = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
-            .args(["build", "--release", "--quiet", "-p", "runner"])
-            .current_dir(qemu::root())
-            .status()
-            .map_err(|error| format!("cargo: {error}"))?;
-        let file = qemu::root().join("target/release/runner");
-        if built.success() { Ok(file) } else { Err("the runner does not build".into()) }
-    };
-    RUNNER.get_or_init(build).as_deref().map_err(Clone::clone)
-}
 
 /// Plays a script on the host runner.
 pub fn play_on_host(medley: &Path, script: &Path, limit: Duration) -> Result<(), String> {
-    let child = Command::new(runner()?)
-        .arg(medley)
-        .arg("--script")
-        .arg(script)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("the runner: {error}"))?;
-    wait(child, limit)
+    run(Command::new(RUNNER.path()?).arg(medley).arg("--script").arg(script), limit)
 }
 
 /// Runs a job on the host runner: Lisp's init file, which ends with a LOGOUT.
 pub fn run_on_host(medley: &Path, job: &Path, limit: Duration) -> Result<(), String> {
-    let child = Command::new(runner()?)
-        .arg(medley)
-        .env("LDEINIT", format!("{{DSK}}{}", job.display()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("the runner: {error}"))?;
-    wait(child, limit)
+    run(Command::new(RUNNER.path()?).arg(medley).env("LDEINIT", format!("{{DSK}}{}", job.display())), limit)
+}
+
+/// Runs the host runner to its end.
+fn run(runner: &mut Command, limit: Duration) -> Result<(), String> {
+    let child = runner.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    wait(child.map_err(|error| format!("the runner: {error}"))?, limit)
 }
 
 /// Waits for the end of a process; what it complained about, if it did not end well or in time.

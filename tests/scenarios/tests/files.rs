@@ -1,7 +1,8 @@
 //! Lisp's files: the same job with the host's files on the host runner, and with the host's folder in QEMU.
 
+use fixtures::{boot, medley};
 use qemu::{End, Machine, Qemu, SmallDisk};
-use scenarios::{Suite, medley, run, run_on_host, shared};
+use scenarios::{Suite, run, run_on_host, shared};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -48,18 +49,17 @@ fn text(error: impl ToString) -> String {
 }
 
 /// A folder of its own, gone with the test, with a share in it.
-struct Folder(PathBuf);
+struct Folder(fixtures::Folder);
 
 impl Folder {
     fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("duralumin-files-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(path.join("share")).expect("a folder can be made");
-        Folder(path)
+        let folder = fixtures::Folder::new(&format!("files-{name}"));
+        fs::create_dir(folder.file("share")).expect("a folder can be made");
+        Folder(folder)
     }
 
     fn share(&self) -> PathBuf {
-        self.0.join("share")
+        self.0.file("share")
     }
 
     fn write(&self, name: &str, content: &str) {
@@ -70,12 +70,6 @@ impl Folder {
         let bytes = fs::read(self.share().join(name)).map_err(|error| format!("{name}: {error}"))?;
         // Lisp's ends of lines are carriage returns.
         Ok(String::from_utf8_lossy(&bytes).replace('\r', "\n"))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -105,7 +99,7 @@ fn line<'a>(line: Option<&&'a str>) -> &'a str {
 }
 
 fn battery_folder() -> PathBuf {
-    qemu::root().join("tests/scenarios/files")
+    fixtures::root().join("tests/scenarios/files")
 }
 
 /// The battery for a folder that Lisp knows under that name.
@@ -134,15 +128,6 @@ fn battery_on_share(medley: &Path) -> Outcome {
     same(&battery_expected(), &folder.read("battery.out")?)
 }
 
-/// Runs `boot`; what it said.
-fn boot(arguments: &[&str]) -> Result<String, String> {
-    let mut command = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
-    command.current_dir(qemu::root()).args(["run", "--release", "--quiet", "-p", "boot-tools", "--"]).args(arguments);
-    let output = command.output().map_err(text)?;
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    if output.status.success() { Ok(said) } else { Err(format!("boot {}: {said}", arguments.join(" "))) }
-}
-
 /// A machine's disk with files of the test's folder on it.
 struct Disk(String);
 
@@ -153,7 +138,7 @@ impl Disk {
 
     /// One with so many megabytes for files.
     fn sized(folder: &Folder, medley: &Path, size: &str, files: &[(&str, &str)]) -> Result<Disk, String> {
-        let disk = Disk(folder.0.join("machine.disk").display().to_string());
+        let disk = Disk(folder.0.file("machine.disk").display().to_string());
         boot(&["import", &medley.display().to_string(), &disk.0, "--files", size])?;
         for (name, content) in files {
             disk.put(folder, name, content)?;
@@ -162,13 +147,13 @@ impl Disk {
     }
 
     fn put(&self, folder: &Folder, name: &str, content: &str) -> Outcome {
-        let file = folder.0.join("in");
+        let file = folder.0.file("in");
         fs::write(&file, content).map_err(text)?;
         boot(&["cp", &file.display().to_string(), &format!("{}:{name}", self.0)]).map(drop)
     }
 
     fn get(&self, folder: &Folder, name: &str) -> Result<Vec<u8>, String> {
-        let file = folder.0.join("out");
+        let file = folder.0.file("out");
         boot(&["cp", &format!("{}:{name}", self.0), &file.display().to_string()])?;
         fs::read(file).map_err(text)
     }
@@ -424,9 +409,9 @@ fn trials(output: &str, forms: &[&str]) -> String {
 
 fn hostile_names(medley: &Path) -> Outcome {
     let folder = Folder::new("hostile");
-    fs::write(folder.0.join("secret"), "secret").map_err(text)?;
+    fs::write(folder.0.file("secret"), "secret").map_err(text)?;
     std::os::unix::fs::symlink("../secret", folder.share().join("link")).map_err(text)?;
-    std::os::unix::fs::symlink(folder.0.join("secret"), folder.share().join("absolute")).map_err(text)?;
+    std::os::unix::fs::symlink(folder.0.file("secret"), folder.share().join("absolute")).map_err(text)?;
     let write =
         |name: &str| format!("(let ((s (il:openstream {name} 'il:output 'il:new))) (princ \"x\" s) (il:closef s))");
     let read = |name: &str| format!("(il:closef (il:openstream {name} 'il:input 'il:old))");
@@ -447,7 +432,7 @@ fn hostile_names(medley: &Path) -> Outcome {
     let forms: Vec<String> = names.iter().flat_map(|name| [write(name), read(name)]).collect();
     let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
     folder.write("job.lisp", &trials("{DSK}/share/trials.out", &forms));
-    let before = listing(&folder.0)?;
+    let before = listing(folder.0.path())?;
     run_job(machine(medley, &folder, false), End::Success)?;
     let output = folder.read("trials.out")?;
     if output.lines().count() != forms.len() || output.contains("wrong success") {
@@ -455,11 +440,11 @@ fn hostile_names(medley: &Path) -> Outcome {
             forms.iter().zip(output.lines()).map(|(form, came)| format!("{came}: {form}")).collect();
         return Err(tried.join("\n"));
     }
-    if fs::read(folder.0.join("secret")).map_err(text)? != b"secret" {
+    if fs::read(folder.0.file("secret")).map_err(text)? != b"secret" {
         return Err("a file outside of the share was written to".into());
     }
     fs::remove_file(folder.share().join("trials.out")).map_err(text)?;
-    same(&before.join("\n"), &listing(&folder.0)?.join("\n"))
+    same(&before.join("\n"), &listing(folder.0.path())?.join("\n"))
 }
 
 /// All names below a folder.
@@ -490,13 +475,13 @@ fn read_only(medley: &Path) -> Outcome {
         ],
     );
     folder.write("job.lisp", &job);
-    let before = listing(&folder.0)?;
+    let before = listing(folder.0.path())?;
     let qemu = run_job(machine(medley, &folder, true), End::Success)?;
     let log = qemu.log();
     if log.contains("wrong success") || log.matches("FS-PROTECTION-VIOLATION\n").count() != 5 {
         return Err(log);
     }
-    same(&before.join("\n"), &listing(&folder.0)?.join("\n"))?;
+    same(&before.join("\n"), &listing(folder.0.path())?.join("\n"))?;
     same("kept", &folder.read("kept.txt")?)
 }
 
@@ -540,7 +525,7 @@ fn error_break(medley: &Path) -> Outcome {
 
 /// Runs `run-qemu.sh` without a person; its status and what it said.
 fn script(arguments: &[&str], medley: &Path) -> Result<(Option<i32>, String), String> {
-    let mut command = Command::new(qemu::root().join("run-qemu.sh"));
+    let mut command = Command::new(fixtures::root().join("run-qemu.sh"));
     let output = command.arg("--headless").args(arguments).arg(medley).output().map_err(text)?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     Ok((output.status.code(), said))
@@ -553,7 +538,7 @@ fn run_qemu_sh(medley: &Path) -> Outcome {
     let job = "(with-open-file (s \"{DSK}/share/said.txt\" :direction :output)
   (format s \"~a ~a\" (il:unix-getenv \"GREETING\") (il:unix-username)))
 (il:logout t)\n";
-    let file = folder.0.join("a job.lisp");
+    let file = folder.0.file("a job.lisp");
     fs::write(&file, format!("{HEAD}{job}")).map_err(text)?;
     let file = file.display().to_string();
     let words = ["--env", "GREETING=good day, 50%", "--env", "LOGNAME=larry", "--timeout", "200"];
@@ -563,7 +548,7 @@ fn run_qemu_sh(medley: &Path) -> Outcome {
         return Err(format!("status {status:?}:\n{said}"));
     }
     same("good day, 50% larry", &folder.read("said.txt")?)?;
-    fs::write(folder.0.join("a job.lisp"), format!("{HEAD}(no-such-function 5)\n")).map_err(text)?;
+    fs::write(folder.0.file("a job.lisp"), format!("{HEAD}(no-such-function 5)\n")).map_err(text)?;
     let (status, said) = script(&["--init", &file, "--timeout", "200"], medley)?;
     if status != Some(1) || !said.contains("error break: ") {
         return Err(format!("status {status:?}:\n{said}"));

@@ -1,6 +1,6 @@
 //! Every script on the host runner.
 
-use scenarios::{Suite, medley, play_on_host, run};
+use scenarios::{Suite, play_on_host, run};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(90);
 
 fn main() -> ExitCode {
-    let Some(medley) = medley() else { return ExitCode::SUCCESS };
+    let Some(medley) = fixtures::medley() else { return ExitCode::SUCCESS };
     let mut suite = Suite::default();
     suite.scripts(|script| play_on_host(&medley, script, LIMIT));
     run(suite, 4)

@@ -13,7 +13,7 @@
 //! with some of the writes since the last flush lost, the disk must hold exactly the old or the new generation.
 
 use qemu::Machine;
-use scenarios::{Disk, MachineWithLisp, Suite, medley, run};
+use scenarios::{Disk, MachineWithLisp, Suite, run};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -45,7 +45,7 @@ type "(let ((v (make-array 20000))) (dotimes (i 20000) (setf (aref v i) (cons 0 
 "#;
 
 fn main() -> ExitCode {
-    let Some(medley) = medley() else { return ExitCode::SUCCESS };
+    let Some(medley) = fixtures::medley() else { return ExitCode::SUCCESS };
     let kills = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
     let mut suite = Suite::default();
     for disk in 0..DISKS {

@@ -1,7 +1,7 @@
 //! Duralumin in QEMU with Medley: every script, how it rests, and the batteries.
 
 use qemu::Machine;
-use scenarios::{MachineWithLisp, Suite, archive, medley, play_in_qemu, run, shared};
+use scenarios::{MachineWithLisp, Suite, archive, play_in_qemu, run, shared};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const BATTERY_LIMIT: Duration = Duration::from_secs(400);
 const TO_THE_EXEC: &str = "limit 60s\nexpect \"$MEDLEY/prompt.png\" mask 296 204 12 16\npress control-e\nwait idle\n";
 
 fn main() -> ExitCode {
-    let Some(medley) = medley() else { return ExitCode::SUCCESS };
+    let Some(medley) = fixtures::medley() else { return ExitCode::SUCCESS };
     let mut suite = Suite::default();
     suite.test("conformance-battery", || conformance(&medley));
     suite.test("speed-battery", || speed(&medley));
