@@ -5,13 +5,14 @@ use crate::cpu::ports::{inb, outb};
 use core::arch::x86_64::_rdtsc;
 use core::sync::atomic::{AtomicU64, Ordering};
 use kernel_logic::calendar::RtcRegisters;
+use kernel_logic::timing::{self, Reading};
 
 /// Ticks a second of the timer interrupt: every second one is time for a frame on the screen.
 pub const TICKS_PER_SECOND: u32 = 120;
 /// Clock of the PIT in hertz.
 const PIT_HERTZ: u64 = 1_193_182;
 /// Length of the calibration, in PIT clocks: ten milliseconds.
-const CALIBRATION: u64 = PIT_HERTZ / 100;
+const CALIBRATION: u16 = (PIT_HERTZ / 100) as u16;
 
 /// TSC at kernel entry.
 static ENTRY: AtomicU64 = AtomicU64::new(0);
@@ -19,6 +20,10 @@ static ENTRY: AtomicU64 = AtomicU64::new(0);
 static TSC_HERTZ: AtomicU64 = AtomicU64::new(0);
 /// Microseconds a TSC tick, as a fraction of 2^32.
 static MICROSECONDS_PER_TICK: AtomicU64 = AtomicU64::new(0);
+/// Time between two looks at the CMOS clock, microseconds.
+const COMPARE_EVERY: u64 = 60_000_000;
+/// When the CMOS clock is looked at next, microseconds.
+static COMPARE_AT: AtomicU64 = AtomicU64::new(COMPARE_EVERY);
 /// Timer interrupts so far.
 static TICKS: AtomicU64 = AtomicU64::new(0);
 /// Seconds since 1970 at kernel entry, by the CMOS clock.
@@ -35,24 +40,38 @@ pub fn mark_entry() {
     ENTRY.store(cycles(), Ordering::Relaxed);
 }
 
-/// Finds the TSC's speed by letting channel 2 of the PIT run down. Takes ten milliseconds.
+/// Finds the TSC's speed by channel 2 of the PIT. Takes ten milliseconds, and a little longer on a busy host.
 pub fn calibrate() {
     // SAFETY: ports of the PIT and of the system control port; channel 2 drives nothing but the speaker, kept silent.
-    let hertz = unsafe {
-        let control = inb(0x61);
-        outb(0x61, (control & !2) | 1); // gate on, speaker off
-        outb(0x43, 0b1011_0000); // channel 2, both bytes, mode 0: output rises at the end
-        outb(0x42, CALIBRATION as u8);
-        outb(0x42, (CALIBRATION >> 8) as u8);
-        let start = cycles();
-        while inb(0x61) & 0x20 == 0 && cycles() - start < 1 << 32 {}
-        let passed = cycles() - start;
-        outb(0x61, control);
-        // A PIT that never ends (some recent machines gate it off): ask the processor, else guess two gigahertz.
-        if passed < 1 << 32 { passed * PIT_HERTZ / CALIBRATION } else { nominal_hertz().unwrap_or(2_000_000_000) }
+    let control = unsafe { inb(0x61) };
+    let restart = || {
+        // SAFETY: as above.
+        unsafe {
+            outb(0x61, (control & !2) | 1); // gate on, speaker off
+            outb(0x43, 0b1011_0000); // channel 2, both bytes, mode 0: output rises at the end
+            outb(0x42, 0xff);
+            outb(0x42, 0xff);
+        }
     };
+    let measured = timing::measure(restart, read_timer, CALIBRATION, PIT_HERTZ);
+    // SAFETY: as above.
+    unsafe { outb(0x61, control) };
+    // A PIT that stands still (some recent machines gate it off): ask the processor, else guess two gigahertz.
+    let hertz = measured.unwrap_or_else(|| nominal_hertz().unwrap_or(2_000_000_000));
     TSC_HERTZ.store(hertz, Ordering::Relaxed);
     MICROSECONDS_PER_TICK.store((1_000_000 << 32) / hertz.max(1), Ordering::Relaxed);
+}
+
+/// Reads channel 2 of the PIT.
+fn read_timer() -> Reading {
+    // SAFETY: as in `calibrate`.
+    unsafe {
+        let before = cycles();
+        outb(0x43, 0b1000_0000); // keeps the count of this moment for the two reads
+        let after = cycles();
+        let count = u16::from(inb(0x42)) | u16::from(inb(0x42)) << 8;
+        Reading { before, timer: (inb(0x61) & 0x20 == 0).then_some(count), after }
+    }
 }
 
 /// What CPUID leaf 0x16 says of the processor's base frequency.
@@ -125,6 +144,24 @@ pub fn unix_seconds() -> u64 {
     ENTRY_DATE.load(Ordering::Relaxed) + milliseconds() / 1000
 }
 
+/// Compares the date with the CMOS clock now and then and sets it right: the TSC's speed is known to a thousandth only, and
+/// a host that slept did not count. Not from interrupts.
+pub fn keep_right() {
+    let now = microseconds();
+    if now < COMPARE_AT.load(Ordering::Relaxed) {
+        return;
+    }
+    // In the second in which the CMOS clock changes it says nothing; then the next question tries again.
+    let Some(date) = try_rtc() else { return };
+    COMPARE_AT.store(now + COMPARE_EVERY, Ordering::Relaxed);
+    let ours = unix_seconds();
+    // Both count whole seconds, so one is no difference.
+    if date.abs_diff(ours) >= 2 {
+        log::info!("the CMOS clock says {date}, not {ours}: the date is set right");
+        ENTRY_DATE.store(date.saturating_sub(milliseconds() / 1000), Ordering::Relaxed);
+    }
+}
+
 /// Counts a timer interrupt.
 pub fn tick() {
     TICKS.fetch_add(1, Ordering::Relaxed);
@@ -135,8 +172,19 @@ pub fn ticks() -> u64 {
     TICKS.load(Ordering::Relaxed)
 }
 
-/// Reads the CMOS clock: twice the same, with no update going on.
+/// Reads the CMOS clock, waiting until it can be read.
 fn read_rtc() -> Option<u64> {
+    let give_up = microseconds() + 2_500_000;
+    while microseconds() < give_up {
+        if let Some(date) = try_rtc() {
+            return Some(date);
+        }
+    }
+    None
+}
+
+/// Reads the CMOS clock: twice the same, with no update going on.
+fn try_rtc() -> Option<u64> {
     // SAFETY: index and data port of the CMOS memory; bit 7 of the index (NMI) stays clear.
     let register = |index: u8| unsafe {
         outb(0x70, index);
@@ -151,15 +199,9 @@ fn read_rtc() -> Option<u64> {
         year: register(9),
         status_b: register(11),
     };
-    let give_up = microseconds() + 2_500_000;
-    while microseconds() < give_up {
-        if register(10) & 0x80 != 0 {
-            continue;
-        }
-        let (first, second) = (read(), read());
-        if first == second && register(10) & 0x80 == 0 {
-            return first.to_unix_seconds();
-        }
+    if register(10) & 0x80 != 0 {
+        return None;
     }
-    None
+    let (first, second) = (read(), read());
+    if first == second && register(10) & 0x80 == 0 { first.to_unix_seconds() } else { None }
 }

@@ -23,3 +23,4 @@ pub mod ninep;
 pub mod page_plan;
 pub mod pixels;
 pub mod ring;
+pub mod timing;
