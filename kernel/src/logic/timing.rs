@@ -158,7 +158,7 @@ mod tests {
         for _ in 0..200 {
             let speed = measured(|_| {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                if (seed >> 33) % 40 == 0 { TSC / 1000 * (seed >> 40 & 7) } else { seed >> 54 }
+                if (seed >> 33).is_multiple_of(40) { TSC / 1000 * (seed >> 40 & 7) } else { seed >> 54 }
             });
             assert!(is_right(speed), "{speed:?}");
         }
