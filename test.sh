@@ -69,7 +69,7 @@ if [ -z "$quick" ]; then
   step "the bare machine in QEMU"
   cargo test --release -p qemu --test '*' -- --test-threads=2
   step "scenarios and batteries in QEMU"
-  cargo test --release -p scenarios --test qemu --test files
+  cargo test --release -p scenarios --test qemu --test files --test starter
   step "QEMU killed while it saves"
   # KILLS=N for another number than 50.
   cargo test --release -p scenarios --test kills

@@ -276,21 +276,33 @@
     (setq *soak-count* (1+ *soak-count*))
     (soak-step *soak-count*)))
 
+(defun soak-processes-left ()
+  "Processes that are there beside this one and the one that hands out keys and presses."
+  (remove-if (lambda (process) (or (eq process *current-process*) (equal (process-name process) "input")))
+             *processes*))
+
 (defun soak-close-all ()
-  "Closes all windows and waits for the processes that they had."
+  "Closes all windows and waits for the processes that they had. The mouse must not open new ones meanwhile."
   (when (process-p *mouse-owner*)
     (kill-process *mouse-owner*))
-  (dolist (window *windows*) (close-window window))
-  (setq *soak-windows* nil)
+  (setq *mouse-owner* :nobody)
   (let ((end (+ (get-internal-real-time) 20000)))
-    (wait-until (lambda ()
-                  (or (null (cddr *processes*)) (> (get-internal-real-time) end)))))
-  (when (cddr *processes*)
-    (soak-failure "processes are left" *processes*)))
+    (loop
+      (dolist (window *windows*) (close-window window))
+      (yield)
+      (when (or (null (soak-processes-left)) (> (get-internal-real-time) end)) (return nil))
+      (sleep 0.05)))
+  (setq *soak-windows* nil)
+  (when (soak-processes-left)
+    (soak-failure "processes are left" (mapcar #'process-name (soak-processes-left)))))
 
 (defun soak-state ()
+  "Storage with everything closed."
   (soak-close-all)
-  (storage-state))
+  (setq *mouse-events* nil)
+  (let ((state (storage-state)))
+    (setq *mouse-owner* nil)
+    state))
 
 (defun soak-unexpected (condition hook)
   "What happens to an error that nobody handles, in a process of a window or of the mouse."

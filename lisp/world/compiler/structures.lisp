@@ -44,6 +44,7 @@
 (defvar *function* nil)       ; the FN being analysed or emitted
 (defvar *functions* nil)      ; all that have been analysed
 (defvar *inner-names* nil)    ; names of functions within the one that is compiled
+(defvar *names-stay* t)       ; NIL: nobody will look for those by name, and they go with their functions
 (defvar *line* nil)           ; the line of the innermost form that has one
 (defvar *compile-warnings* nil)
 (defvar *compiling* nil)      ; the name of the function that is being compiled

@@ -88,13 +88,15 @@
     (%set-byte at (+ offset 2) (ash (%lo pointer) -8))
     (%set-byte at (+ offset 3) (logand (%lo pointer) 255))))
 
-(defun %install-functions (codes)
-  "A function object of the first of some code objects. The others are its local functions, which may call each other."
+(defun %install-functions (codes named)
+  "A function object of the first of some code objects. The others are its local functions, which may call each other; if
+it has a name, they can be found by theirs. (A symbol in no table that had its function would be a circle.)"
   (let ((%local-codes (mapcar (lambda (code) (cons (getf code :name) (%new-code code))) (cdr codes))))
     (dolist (code (cdr codes))
       (let ((at (cdr (assoc (getf code :name) %local-codes))))
         (%install-code code at)
-        (%set-definition (getf code :name) (%make-closure at nil))))
+        (when named
+          (%set-definition (getf code :name) (%make-closure at nil)))))
     (%make-closure (%install-code (car codes)) nil)))
 
 ;;; Looking at functions

@@ -87,7 +87,9 @@ is taken, such as one that a process left: the largest one is where somebody wil
   (let ((frame (%interface-word 3)))
     (if (eq (process-state %previous-process) :dead)
         (%release-frame frame)
-        (setf (process-frame %previous-process) frame))))
+        (setf (process-frame %previous-process) frame))
+    ;; A process that is over may have returned something large.
+    (setq %previous-process nil)))
 
 (defun %release-frame (frame)
   "Frees the frames of a process that is over, from the innermost to the outermost."

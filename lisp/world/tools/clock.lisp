@@ -28,7 +28,8 @@
         (unless (eql minute shown)
           (setq shown minute)
           (draw-clock window (clock-text (* 60 minute))))
-        (wait-until (lambda () (not (eql (floor (get-universal-time) 60) shown))))))))
+        (wait-until (lambda ()
+                      (or (not (window-open window)) (not (eql (floor (get-universal-time) 60) shown)))))))))
 
 (defun place-clock ()
   "Puts the clock where the screen's corner is."

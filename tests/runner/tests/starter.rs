@@ -1,41 +1,51 @@
-//! The starter world in the host runner: the battery of expressions, and the soak.
+//! The starter world in the host runner: the battery of expressions, the soak, and scripts.
 //!
 //! `SOAK_SECONDS=3600 cargo test --release -p runner --test starter soak` soaks for an hour; without it, for half a minute.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-/// Runs a sysout for at most so many seconds, and deletes it.
-fn run(sysout: &Path, seconds: u32) -> (Output, String) {
+/// Runs a sysout for at most so many seconds, in a folder and with arguments, and deletes it. What was written, and whether
+/// the runner was content.
+fn run(sysout: &Path, seconds: u32, folder: &Path, arguments: &[&str]) -> (bool, String) {
     let seconds = seconds.to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_runner"))
         .arg(sysout)
-        .args(["--no-files", "--seconds", &seconds])
+        .current_dir(folder)
+        .args(["--seconds", &seconds])
+        .args(arguments)
         .output()
         .expect("the runner can be started");
     let _ = std::fs::remove_file(sysout);
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    (output, text)
+    (output.status.success(), text)
 }
 
 #[test]
 fn the_battery_of_expressions() {
     let sysout = battery::battery_world().unwrap();
-    let (output, text) = run(&sysout, 120);
+    let (content, text) = run(&sysout, 120, &std::env::temp_dir(), &["--no-files"]);
     let expected = format!("battery: {} expressions, 0 failures", battery::battery().len());
     assert!(text.contains(&expected), "{text}");
-    assert!(output.status.success(), "{text}");
+    assert!(content, "{text}");
 }
 
 #[test]
 fn the_soak() {
-    let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(30);
+    let seconds = battery::soak_seconds(30);
     let sysout = battery::soak_world(seconds).unwrap();
-    let (output, text) = run(&sysout, seconds + 120);
-    assert!(text.contains(" expressions, 0 failures"), "{text}");
-    assert!(output.status.success(), "{text}");
-    let storage = |line| battery::Storage::read(&text, line).unwrap_or_else(|| panic!("{text}"));
-    assert!(storage("storage before").is_steady(&storage("storage after")), "{text}");
+    let folder = std::env::temp_dir().join(format!("duralumin-soak-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let script = folder.join("mouse.script");
+    // The world ends itself; the mouse rests until then.
+    let gestures: String = battery::mouse_gestures().take(2 * seconds as usize).collect();
+    let steps = format!("wait 1s\n{gestures}wait {}s\n", seconds + 600);
+    std::fs::write(&script, steps).unwrap();
+    let (content, text) = run(&sysout, seconds + 120, &folder, &["--script", "mouse.script"]);
+    let _ = std::fs::remove_dir_all(&folder);
+    battery::judge_soak(&text).unwrap_or_else(|what| panic!("{what}"));
+    assert!(text.contains("files: T"), "the soak had no files: {text}");
+    assert!(content, "{text}");
     println!("{}", text.lines().last().unwrap_or_default());
 }
 

@@ -1,5 +1,6 @@
 //! Acting a script out.
 
+use crate::text::end_with;
 use crate::{Action, Area, Command, Font, Picture, Step};
 use std::time::Duration;
 
@@ -168,8 +169,8 @@ impl Player {
             Command::ExpectLines(expected) => {
                 let page = self.page.ok_or("expect lines wants to know the page")?;
                 let screen = stage.screen()?;
-                let lines = self.font.lines(&screen, page);
-                if lines.ends_with(expected) {
+                let lines = self.font.lines(&screen, page, stage.hidden());
+                if end_with(&lines, expected) {
                     return Ok(true);
                 }
                 if late {

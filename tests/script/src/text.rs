@@ -10,6 +10,20 @@
 use crate::{Area, Picture};
 use std::collections::HashMap;
 
+/// Stands for a character that cannot be seen.
+pub const HIDDEN: char = '\0';
+
+/// Whether the last lines of a page say what is expected, as far as they can be seen.
+pub fn end_with(lines: &[String], expected: &[String]) -> bool {
+    let seen = |line: &String, expected: &String| {
+        let length = line.chars().count().max(expected.chars().count());
+        let padded = |text: &str| text.chars().chain(std::iter::repeat(' ')).take(length).collect::<Vec<char>>();
+        padded(line).into_iter().zip(padded(expected)).all(|(is, wanted)| is == wanted || is == HIDDEN)
+    };
+    lines.len() >= expected.len()
+        && lines[lines.len() - expected.len()..].iter().zip(expected).all(|(line, expected)| seen(line, expected))
+}
+
 /// Widest cell, pixels: a row of a cell is a word.
 const WIDEST: usize = 32;
 
@@ -43,8 +57,9 @@ impl Font {
         Ok(())
     }
 
-    /// The lines of text on a page, from the top, without trailing blanks. What is not wholly in this font is no line.
-    pub fn lines(&self, screen: &Picture, page: Area) -> Vec<String> {
+    /// The lines of text on a page, from the top, without trailing blanks. What is not wholly in this font is no line;
+    /// characters that cannot be seen, because something is in front of them, are [`HIDDEN`].
+    pub fn lines(&self, screen: &Picture, page: Area, hidden: Option<Area>) -> Vec<String> {
         let mut lines = Vec::new();
         if self.glyphs.is_empty() {
             return lines;
@@ -55,9 +70,9 @@ impl Font {
         while y + self.height <= bottom {
             let cells = (right.saturating_sub(page.x)) / self.width;
             let line: Option<String> =
-                (0..cells).map(|i| self.glyphs.get(&self.cell(screen, page.x + i * self.width, y)).copied()).collect();
+                (0..cells).map(|i| self.character(screen, page.x + i * self.width, y, hidden)).collect();
             match line.as_deref().map(str::trim_end) {
-                Some(line) if !line.is_empty() => {
+                Some(line) if line.contains(|c| c != ' ' && c != HIDDEN) => {
                     lines.push(line.into());
                     y += self.height;
                 }
@@ -65,6 +80,17 @@ impl Font {
             }
         }
         lines
+    }
+
+    /// The character in a cell.
+    fn character(&self, screen: &Picture, x: u16, y: u16, hidden: Option<Area>) -> Option<char> {
+        let is_hidden = |area: Area| {
+            x < area.x + area.width && area.x < x + self.width && y < area.y + area.height && area.y < y + self.height
+        };
+        if hidden.is_some_and(is_hidden) {
+            return Some(HIDDEN);
+        }
+        self.glyphs.get(&self.cell(screen, x, y)).copied()
     }
 
     fn cell(&self, picture: &Picture, x: u16, y: u16) -> Vec<u32> {
@@ -107,11 +133,24 @@ mod tests {
             " # ###   ",
         ]);
         let page = Area { x: 0, y: 0, width: 9, height: 8 };
-        assert_eq!(font().lines(&screen, page), ["o1o", "o1"]);
+        assert_eq!(font().lines(&screen, page, None), ["o1o", "o1"]);
         let first = Area { height: 4, ..page };
-        assert_eq!(font().lines(&screen, first), ["o1o"]);
+        assert_eq!(font().lines(&screen, first, None), ["o1o"]);
         let shifted = Area { x: 1, ..page };
-        assert!(font().lines(&screen, shifted).is_empty());
+        assert!(font().lines(&screen, shifted, None).is_empty());
+    }
+
+    #[test]
+    fn what_is_hidden_may_be_anything() {
+        let screen = drawn(&[" # ##  ##", "# # # ###", " # ### ##"]);
+        let page = Area { x: 0, y: 0, width: 9, height: 3 };
+        assert!(font().lines(&screen, page, None).is_empty());
+        let lines = font().lines(&screen, page, Some(Area { x: 7, y: 1, width: 9, height: 9 }));
+        assert_eq!(lines, ["o1\0"]);
+        let says =
+            |expected: &[&str]| end_with(&lines, &expected.iter().map(|line| line.to_string()).collect::<Vec<_>>());
+        assert!(says(&["o1o"]) && says(&["o1"]) && says(&[]));
+        assert!(!says(&["oo1"]) && !says(&["o1oo"]) && !says(&["o1", "o1"]));
     }
 
     #[test]
