@@ -21,9 +21,14 @@
 //! 2. [`Sysout::page_map`] takes the map's bytes and gives a [`PageMap`].
 //! 3. [`PageMap::invert`] checks every entry and fills the table a pager wants: the file page of each Lisp page.
 
-use crate::address::{BYTES_PER_PAGE, FilePage, LispPage, LispPtr, StackOffset};
+use crate::address::{BYTES_PER_PAGE, LispPtr};
 use crate::layout::{Layout, Medley2, Medley35};
-use core::fmt;
+
+mod error;
+mod map;
+
+pub use error::SysoutError;
+pub use map::{ABSENT, PageMap};
 
 /// Where the interface page is in the file, in bytes; it is one page long.
 pub const INTERFACE_PAGE_OFFSET: u64 = BYTES_PER_PAGE as u64;
@@ -154,167 +159,6 @@ impl LayoutKind {
     }
 }
 
-/// Why a file is no sysout that this machine can run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SysoutError {
-    /// The file has not even an interface page.
-    TooShort {
-        /// Its length.
-        bytes: u64,
-    },
-    /// The file ends within a page.
-    PartialPage {
-        /// Its length.
-        bytes: u64,
-    },
-    /// The file is longer than any image.
-    TooLong {
-        /// Its length.
-        bytes: u64,
-    },
-    /// The key is not that of a sysout.
-    BadKey {
-        /// What stands there.
-        found: u16,
-    },
-    /// Neither layout's page count is the file's.
-    WrongLength {
-        /// Pages by the count of Medley 2.0.
-        medley_2: u32,
-        /// Pages by the count of Medley 3.5.
-        medley_35: u32,
-        /// Pages of the file.
-        actual: u32,
-    },
-    /// The image asks for a newer emulator.
-    TooNew {
-        /// The least version it wants.
-        wanted: u16,
-        /// The version this machine is, for images of this layout.
-        have: u16,
-    },
-    /// The interface page's idea of the stack is impossible.
-    BadStack {
-        /// What is wrong, in a few words.
-        what: &'static str,
-        /// The number in question.
-        value: u16,
-    },
-    /// The map is said to be where the file has no room for it.
-    MapOutsideFile {
-        /// First file page of the map.
-        start: u32,
-        /// Pages of the map.
-        pages: u32,
-        /// Pages of the file.
-        file: u32,
-    },
-    /// Fewer bytes of the map were read than it has.
-    MapNotRead {
-        /// Bytes wanted.
-        wanted: usize,
-        /// Bytes given.
-        given: usize,
-    },
-    /// An entry names a page beyond Lisp's space.
-    PageOutside {
-        /// The entry.
-        file: FilePage,
-        /// What it names.
-        lisp: LispPage,
-        /// The layout's pages.
-        limit: u32,
-    },
-    /// Two entries name the same page.
-    DuplicatePage {
-        /// The page.
-        lisp: LispPage,
-        /// The first entry.
-        first: FilePage,
-        /// The second entry.
-        second: FilePage,
-    },
-    /// The map does not list its own pages where they are.
-    MapNotInMap {
-        /// The entry.
-        file: FilePage,
-        /// What it should name.
-        wanted: LispPage,
-    },
-    /// A page without which no Lisp can run is not in the image.
-    MissingPage {
-        /// The page.
-        lisp: LispPage,
-        /// What it is.
-        what: &'static str,
-    },
-}
-
-impl fmt::Display for SysoutError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DAMAGED: &str = "the image is damaged; use another copy of it";
-        match *self {
-            Self::TooShort { bytes } => {
-                write!(f, "a file of {bytes} bytes is too short for a Medley image; give the path of a sysout")
-            }
-            Self::PartialPage { bytes } => write!(
-                f,
-                "the file's {bytes} bytes are no whole number of 512-byte pages, so it was cut off or is no Medley \
-                 image; copy it again, in binary"
-            ),
-            Self::TooLong { bytes } => {
-                write!(f, "a file of {bytes} bytes is too long for a Medley image; give the path of a sysout")
-            }
-            Self::BadKey { found } => write!(
-                f,
-                "this is no Medley image: where a sysout has the key {KEY:#06x} this file has {found:#06x}; give the \
-                 path of a sysout, unpacked if it was compressed"
-            ),
-            Self::WrongLength { medley_2, medley_35, actual } => write!(
-                f,
-                "the file has {actual} pages, but by its interface page it should have {medley_2} (if Medley 2.0) or \
-                 {medley_35} (if Medley 3.5): it was cut off or is damaged; copy it again"
-            ),
-            Self::TooNew { wanted, have } => write!(
-                f,
-                "the image wants an emulator of version {wanted} and this machine is version {have}; use an image \
-                 of Medley 2.0 or 3.5"
-            ),
-            Self::BadStack { what, value } => {
-                write!(f, "the interface page says that {what} is {value:#x}, which cannot be: {DAMAGED}")
-            }
-            Self::MapOutsideFile { start, pages, file } => write!(
-                f,
-                "the map of pages should be {pages} pages from page {start} on, but the file has {file} pages: {DAMAGED}"
-            ),
-            Self::MapNotRead { wanted, given } => {
-                write!(f, "only {given} of the {wanted} bytes of the map of pages could be read; check the disk")
-            }
-            Self::PageOutside { file, lisp, limit } => write!(
-                f,
-                "file page {} claims to hold Lisp page {:#x}, but there are only {limit:#x}: {DAMAGED}",
-                file.0, lisp.0
-            ),
-            Self::DuplicatePage { lisp, first, second } => write!(
-                f,
-                "file pages {} and {} both claim to hold Lisp page {:#x}: {DAMAGED}",
-                first.0, second.0, lisp.0
-            ),
-            Self::MapNotInMap { file, wanted } => write!(
-                f,
-                "file page {} is part of the map of pages, but the map does not say that it holds Lisp page {:#x}: \
-                 {DAMAGED}",
-                file.0, wanted.0
-            ),
-            Self::MissingPage { lisp, what } => {
-                write!(f, "{what} (Lisp page {:#x}) is not in the image: {DAMAGED}", lisp.0)
-            }
-        }
-    }
-}
-
-impl core::error::Error for SysoutError {}
-
 /// What the interface page says about a sysout, checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sysout {
@@ -439,78 +283,6 @@ impl Sysout {
             Some(entries) => Ok(PageMap { sysout: *self, entries }),
             None => Err(SysoutError::MapNotRead { wanted, given: bytes.len() }),
         }
-    }
-}
-
-/// Marks a Lisp page that the image does not have, in the table that [`PageMap::invert`] fills.
-pub const ABSENT: u32 = u32::MAX;
-
-/// Which Lisp page each file page holds.
-#[derive(Clone, Copy, Debug)]
-pub struct PageMap<'a> {
-    sysout: Sysout,
-    entries: &'a [u8],
-}
-
-impl PageMap<'_> {
-    /// The Lisp page that a file page holds, if it holds one.
-    pub fn entry(&self, page: FilePage) -> Option<LispPage> {
-        let entry = |bytes: usize| {
-            let at = page.0 as usize * bytes;
-            self.entries.get(at..at + bytes)
-        };
-        match self.sysout.layout {
-            LayoutKind::Medley2 => {
-                let value = u16::from_be_bytes(entry(2)?.try_into().ok()?);
-                (value != 0xFFFF).then_some(LispPage(value as u32))
-            }
-            LayoutKind::Medley35 => {
-                let value = u32::from_be_bytes(entry(4)?.try_into().ok()?);
-                (value >> 16 != 0xFFFF).then_some(LispPage(value))
-            }
-        }
-    }
-
-    /// File pages that hold something, and what.
-    pub fn pages(&self) -> impl Iterator<Item = (FilePage, LispPage)> + '_ {
-        (0..self.sysout.pages).filter_map(|i| Some((FilePage(i), self.entry(FilePage(i))?)))
-    }
-
-    /// Checks the whole map and turns it around: `file_pages[lisp page]` becomes a file page or [`ABSENT`]. The table
-    /// must have [`LayoutKind::max_pages`] entries.
-    pub fn invert(&self, file_pages: &mut [u32]) -> Result<(), SysoutError> {
-        let facts = self.sysout.layout.facts();
-        assert!(file_pages.len() >= facts.max_pages as usize, "the table has an entry for each Lisp page");
-        file_pages.fill(ABSENT);
-        for (file, lisp) in self.pages() {
-            if lisp.0 >= facts.max_pages {
-                return Err(SysoutError::PageOutside { file, lisp, limit: facts.max_pages });
-            }
-            let slot = &mut file_pages[lisp.0 as usize];
-            // The reference lists a stack page again each time the stack grows back over it, and saves the same bytes
-            // for each entry; like its loader, we let the last one count.
-            let of_stack = StackOffset(0).ptr().page().0..=StackOffset(u16::MAX).ptr().page().0;
-            if *slot != ABSENT && !of_stack.contains(&lisp.0) {
-                return Err(SysoutError::DuplicatePage { lisp, first: FilePage(*slot), second: file });
-            }
-            *slot = file.0;
-        }
-        for i in 0..self.sysout.map_pages() {
-            let file = FilePage(self.sysout.map_start + i);
-            let wanted = LispPage(facts.map.page().0 + i);
-            if self.entry(file) != Some(wanted) {
-                return Err(SysoutError::MapNotInMap { file, wanted });
-            }
-        }
-        let stack_end = StackOffset(self.sysout.end_of_stack).ptr().page().0;
-        let stack = (StackOffset(0).ptr().page().0..=stack_end).map(|page| (LispPage(page), "a page of the stack"));
-        let tables = facts.required.iter().map(|&(at, what)| (at.page(), what));
-        for (lisp, what) in tables.chain(stack) {
-            if file_pages[lisp.0 as usize] == ABSENT {
-                return Err(SysoutError::MissingPage { lisp, what });
-            }
-        }
-        Ok(())
     }
 }
 
