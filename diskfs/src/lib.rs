@@ -35,6 +35,7 @@ mod error;
 mod format;
 mod listings;
 mod names;
+mod nodes;
 mod region;
 mod share;
 mod volume;

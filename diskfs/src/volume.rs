@@ -15,15 +15,18 @@ use crate::error::FilesError;
 use crate::format;
 use crate::listings::Listings;
 use crate::names;
+use crate::nodes::{
+    Tried, Tx, change_node, cut, find, find_place, is_empty, kind, look_up, no, seconds, told, unlink, whole_records,
+};
 use crate::region::{Counts, Region};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use files::{
     Attributes, Change, Entries, Entry, FileId, Kind, Path, Result, Space, Volume, VolumeError, check_path, keep,
 };
-use redoxfs::{DirEntry, FileSystem, Node, Transaction, TreeData, TreePtr};
+use redoxfs::{DirEntry, FileSystem, Node, TreeData, TreePtr};
 use store::{BLOCK, Device, DeviceError};
-use syscall::error::{EINVAL, ENOENT, ENOTDIR, Error};
+use syscall::error::{EINVAL, ENOTDIR, Error};
 
 /// Blocks that only removing may use: what a transaction needs for tree, directory and list of free blocks.
 const RESERVE: u64 = 64;
@@ -76,9 +79,6 @@ struct Open {
     write: bool,
 }
 
-type Tried<T> = syscall::error::Result<T>;
-type Tx<'a, D> = Transaction<'a, Region<D>>;
-
 /// See the module.
 pub struct DiskVolume<D: Device> {
     fs: FileSystem<Region<D>>,
@@ -90,112 +90,6 @@ pub struct DiskVolume<D: Device> {
     listings: Listings,
     /// Counts uses of pieces.
     clock: u64,
-}
-
-fn told(error: Error) -> VolumeError {
-    VolumeError::from_number(error.errno.unsigned_abs())
-}
-
-fn no(error: VolumeError) -> Error {
-    Error::new(error.number().cast_signed())
-}
-
-fn kind(node: &Node) -> Kind {
-    match node.mode() & Node::MODE_TYPE {
-        Node::MODE_DIR => Kind::Directory,
-        Node::MODE_FILE => Kind::File,
-        _ => Kind::Other,
-    }
-}
-
-fn seconds(date: i64) -> u64 {
-    date.max(0).cast_unsigned()
-}
-
-/// A size that ends with a record.
-fn whole_records(node: &Node, size: u64) -> u64 {
-    size.next_multiple_of(node.record_level().bytes())
-}
-
-/// The node of a path.
-fn find<D: Device>(tx: &mut Tx<'_, D>, path: &Path) -> Tried<TreeData<Node>> {
-    let mut node = tx.read_tree(TreePtr::<Node>::root())?;
-    for name in path {
-        if !node.data().is_dir() {
-            return Err(Error::new(ENOTDIR));
-        }
-        node = tx.find_node(node.ptr(), &names::to_disk(name).map_err(no)?)?;
-    }
-    Ok(node)
-}
-
-/// The directory of a path, and the last name.
-fn find_place<'a, D: Device>(
-    tx: &mut Tx<'_, D>,
-    path: &'a Path,
-) -> Tried<(TreePtr<Node>, alloc::borrow::Cow<'a, str>)> {
-    let (name, directory) = path.split_last().ok_or(no(VolumeError::Busy))?;
-    let directory = find(tx, directory)?;
-    if !directory.data().is_dir() {
-        return Err(Error::new(ENOTDIR));
-    }
-    Ok((directory.ptr(), names::to_disk(name).map_err(no)?))
-}
-
-/// What has a name in a directory, if anything has.
-fn look_up<D: Device>(tx: &mut Tx<'_, D>, directory: TreePtr<Node>, name: &str) -> Tried<Option<TreeData<Node>>> {
-    match tx.find_node(directory, name) {
-        Ok(node) => Ok(Some(node)),
-        Err(error) if error.errno == ENOENT => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn is_empty<D: Device>(tx: &mut Tx<'_, D>, directory: &TreeData<Node>) -> Tried<bool> {
-    let mut children = Vec::new();
-    tx.child_nodes(directory.ptr(), &mut children)?;
-    Ok(children.is_empty())
-}
-
-/// Takes a name away. Gives the number of the node if that was its last name.
-fn unlink<D: Device>(
-    tx: &mut Tx<'_, D>,
-    directory: TreePtr<Node>,
-    name: &str,
-    mut node: TreeData<Node>,
-) -> Tried<Option<u32>> {
-    let mode = node.data().mode() & Node::MODE_TYPE;
-    // RedoxFS gives back whole records only.
-    if node.data().links() == 1 && !node.data().is_dir() && !node.data().has_inline_data() {
-        let size = whole_records(node.data(), node.data().size());
-        node.data_mut().set_size(size);
-        tx.sync_tree(node)?;
-    }
-    tx.remove_node(directory, name, mode)
-}
-
-/// Cuts a file on the disk; what lies behind the end in its last record becomes zero.
-fn cut<D: Device>(tx: &mut Tx<'_, D>, node: &mut TreeData<Node>, length: u64) -> Tried<()> {
-    let old = node.data().size();
-    let zeroes = [0; BLOCK];
-    let inline = node.data().inline_data().map(|bytes| bytes.len() as u64);
-    let end = match inline {
-        // One byte less than there is room for: with all of it the file would leave its node.
-        Some(room) => old.min(room - 1),
-        None => old.min(whole_records(node.data(), length)),
-    };
-    let mut at = length;
-    while at < end {
-        let count = (end - at).min(BLOCK as u64) as usize;
-        tx.write_node_inner(node, &mut at, &zeroes[..count])?;
-    }
-    if inline.is_none() {
-        let (whole_old, whole_new) = (whole_records(node.data(), old), whole_records(node.data(), length));
-        node.data_mut().set_size(whole_old);
-        tx.truncate_node_inner(node, whole_new)?;
-    }
-    node.data_mut().set_size(length);
-    Ok(())
 }
 
 impl<D: Device> DiskVolume<D> {
@@ -764,16 +658,5 @@ impl<D: Device> Volume for DiskVolume<D> {
             result = result.and(self.flush(node));
         }
         result
-    }
-}
-
-fn change_node(node: &mut TreeData<Node>, change: &Change) {
-    let node = node.data_mut();
-    if let Some(date) = change.written {
-        node.set_mtime(seconds(date), 0);
-    }
-    if let Some(mode) = change.mode {
-        let kind = node.mode() & Node::MODE_TYPE;
-        node.set_mode(kind | mode as u16 & Node::MODE_PERM);
     }
 }
