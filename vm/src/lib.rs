@@ -9,8 +9,14 @@
 //! |---|---|
 //! | [`address`], [`memory`], [`layout`] | Lisp's address space, and the two memory maps |
 //! | [`isa`], `dispatch` | the table of instructions, and how they are run |
-//! | [`sysout`] | the file format |
-//! | [`machine`] | registers and state |
+//! | [`machine`], [`startup`] | registers and state; from an image to its first instruction |
+//! | `variables`, `jumps`, `compare`, `integers`, `floats`, `lists`, `arrays`, `bases`, `misc` ... | what instructions do |
+//! | `calls`, `frames`, `context`, `overflow`, `binding`, `free_variables`, `values` | calls, and the stack segment |
+//! | `storage`, `objects`, `collector` | where objects come from and where they go |
+//! | `interrupts`, `keyboard`, `clock`, [`idle`], `display` | what Lisp sees of devices |
+//! | `subrs`, `saving` | what Lisp asks of the machine by number |
+//! | [`platform`] | what the machine asks of the world around it |
+//! | [`sysout`], [`symbols`], [`inspect`] | the file format; names; looking at a world from outside |
 #![no_std]
 #![deny(unsafe_code)]
 

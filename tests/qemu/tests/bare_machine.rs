@@ -1,4 +1,4 @@
-//! The kernel without Lisp: each test is a boot with one of the kernel's self-tests (kernel/src/selftest.rs).
+//! The kernel without Lisp: each test is a boot with one of the kernel's self-tests (kernel/src/selftest/).
 
 use qemu::{Boot, Button, End, Machine, Picture, Qemu};
 use std::time::Duration;
