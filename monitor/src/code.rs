@@ -1,6 +1,6 @@
 //! Instructions as text.
 
-use crate::{Monitor, Problem, Session, Verdict, arguments};
+use crate::{Answer, Monitor, Problem, Session, Verdict, arguments};
 use core::fmt;
 use vm::address::{AtomIndex, ByteAddr, LispPtr};
 use vm::inspect::print::{Limits, Printed};
@@ -89,11 +89,7 @@ fn a_few_before<L: Layout>(space: vm::memory::Space, first: ByteAddr, pc: ByteAd
 
 impl Monitor {
     /// `code [FUNCTION[+OFFSET]] [COUNT]`
-    pub(crate) fn code<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn code<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let space = s.m.space;
         let (header, at, instructions) = match *words {
             [] | [_] if words.first().is_none_or(|word| arguments::count(word).is_ok()) => {

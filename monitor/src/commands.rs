@@ -1,11 +1,10 @@
 //! The commands: one table.
 
-use crate::{Monitor, Problem, Session, Verdict};
+use crate::{Answer, Monitor, Problem, Session, Verdict};
 use vm::layout::Layout;
 
 /// What carries a command out.
-type Action<L> =
-    for<'s, 'm, 't, 'w> fn(&'s mut Monitor, &'s mut Session<'m, L>, &'w [&'t str]) -> Result<Verdict, Problem<'t>>;
+type Action<L> = for<'s, 'm, 't, 'w> fn(&'s mut Monitor, &'s mut Session<'m, L>, &'w [&'t str]) -> Answer<'t>;
 
 /// A command.
 pub struct Command<L: Layout> {
@@ -98,11 +97,7 @@ pub(crate) fn find<L: Layout>(word: &str) -> Option<Command<L>> {
 
 impl Monitor {
     /// `help [COMMAND]`
-    pub(crate) fn help<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn help<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         match *words {
             [] => {
                 for command in all::<L>() {

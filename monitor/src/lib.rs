@@ -58,6 +58,9 @@ pub enum Verdict {
     Off,
 }
 
+/// What a command's function gives.
+type Answer<'a> = Result<Verdict, Problem<'a>>;
+
 /// Why a command did nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Problem<'a> {

@@ -1,6 +1,6 @@
 //! Symbols, values, words: looking at Lisp's objects, and changing them.
 
-use crate::{Monitor, Problem, Session, Verdict, arguments};
+use crate::{Answer, Monitor, Problem, Session, Verdict, arguments};
 use vm::address::{AtomIndex, LispPtr};
 use vm::inspect::code::Definition;
 use vm::inspect::print::{Limits, Printed, type_name};
@@ -15,11 +15,7 @@ const MOST_CELLS: u32 = 24;
 
 impl Monitor {
     /// `symbol NAME`
-    pub(crate) fn symbol<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn symbol<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [name] = *words else { return Err(Problem::Usage) };
         let symbol = s.symbol(name)?;
         let (space, cell) = (s.m.space, s.m.space.cell(L::value_cell(symbol)));
@@ -56,11 +52,7 @@ impl Monitor {
     }
 
     /// `value NAME`
-    pub(crate) fn value<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn value<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [name] = *words else { return Err(Problem::Usage) };
         let cell = s.m.space.cell(L::value_cell(s.symbol(name)?));
         writeln!(s.out, "{}", self.printed::<L>(s, cell))?;
@@ -68,11 +60,7 @@ impl Monitor {
     }
 
     /// `definition NAME`
-    pub(crate) fn definition<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn definition<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [name] = *words else { return Err(Problem::Usage) };
         let symbol = s.symbol(name)?;
         self.write_definition(s, symbol)?;
@@ -80,11 +68,7 @@ impl Monitor {
     }
 
     /// `properties NAME`
-    pub(crate) fn properties<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn properties<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [name] = *words else { return Err(Problem::Usage) };
         let cell = s.m.space.cell(L::plist_cell(s.symbol(name)?));
         writeln!(s.out, "{}", self.printed::<L>(s, cell))?;
@@ -92,11 +76,7 @@ impl Monitor {
     }
 
     /// `show ADDRESS`
-    pub(crate) fn show<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn show<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [text] = *words else { return Err(Problem::Usage) };
         let at = s.address(text)?;
         let space = s.m.space;
@@ -139,11 +119,7 @@ impl Monitor {
     }
 
     /// `type ADDRESS`
-    pub(crate) fn type_of<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn type_of<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [text] = *words else { return Err(Problem::Usage) };
         let at = s.address(text)?;
         let entry = type_entry::<L>(s.m.space, at.0);
@@ -159,11 +135,7 @@ impl Monitor {
     }
 
     /// `print ADDRESS`
-    pub(crate) fn print<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn print<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [text] = *words else { return Err(Problem::Usage) };
         let at = s.address(text)?;
         writeln!(s.out, "{}", self.printed::<L>(s, at.0))?;
@@ -171,11 +143,7 @@ impl Monitor {
     }
 
     /// `words [ADDRESS [COUNT]]`: hexadecimal, both.
-    pub(crate) fn words<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn words<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let (at, count) = match *words {
             [] => (self.next, LINE_WORDS),
             [at] => (s.address(at)?, LINE_WORDS),
@@ -212,11 +180,7 @@ impl Monitor {
     }
 
     /// `cells ADDRESS [COUNT]`: each with what it is as a value.
-    pub(crate) fn cells<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn cells<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let (at, count) = match *words {
             [at] => (s.address(at)?, LINE_WORDS),
             [at, count] => (s.address(at)?, arguments::count(count)?),
@@ -231,11 +195,7 @@ impl Monitor {
     }
 
     /// `@ NAME VALUE`: NIL, T or a small integer.
-    pub(crate) fn set_value<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn set_value<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [name, value] = *words else { return Err(Problem::Usage) };
         let symbol = s.symbol(name)?;
         let cell = match value {
@@ -256,11 +216,7 @@ impl Monitor {
     }
 
     /// `< ADDRESS WORD`: hexadecimal, both.
-    pub(crate) fn set_word<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn set_word<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [at, value] = *words else { return Err(Problem::Usage) };
         let (at, word) = (s.address(at)?, arguments::hexadecimal_number(value)?);
         let word = u16::try_from(word).map_err(|_| Problem::Because("a word has 16 bits"))?;
@@ -272,11 +228,7 @@ impl Monitor {
     }
 
     /// `move FROM TO`: TO gets FROM's definition.
-    pub(crate) fn move_definition<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn move_definition<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [from, to] = *words else { return Err(Problem::Usage) };
         let (from, to) = (s.symbol(from)?, s.symbol(to)?);
         let cell = s.m.space.cell(L::definition_cell(from));
@@ -286,11 +238,7 @@ impl Monitor {
     }
 
     /// `level [N]`
-    pub(crate) fn level<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn level<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         self.limits.depth = match *words {
             [] => 2,
             [level] => arguments::number(level)?.min(20),

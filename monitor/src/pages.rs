@@ -8,7 +8,7 @@
 //! ```
 
 use crate::surroundings::PAGE_WORDS;
-use crate::{Monitor, Problem, Session, Verdict};
+use crate::{Answer, Monitor, Problem, Session, Verdict};
 use vm::address::LispPtr;
 use vm::layout::{CHARACTERS, DISPLAY, IOPAGE, Layout, SMALL_NEGATIVE, SMALL_POSITIVE, STACK};
 
@@ -97,11 +97,7 @@ fn sum<L: Layout>(monitor: &Monitor, s: &Session<'_, L>, first: u32, end: u32) -
 
 impl Monitor {
     /// `pages`
-    pub(crate) fn pages<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn pages<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         writeln!(s.out, "region              from   pages of 4 KiB: there  resident   written")?;
         let (list, count) = regions::<L>();
         let mut all = Sum::default();
@@ -130,21 +126,13 @@ impl Monitor {
     }
 
     /// `counters`
-    pub(crate) fn counters<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn counters<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         s.world.paging(s.out)?;
         Ok(Verdict::Stay)
     }
 
     /// `map [FIRST [END]]`
-    pub(crate) fn map<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn map<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let (first, end) = match *words {
             [] => (LispPtr(0), LispPtr(L::POINTER_MASK)),
             [first] => (s.address(first)?, LispPtr(L::POINTER_MASK)),
@@ -187,11 +175,7 @@ impl Monitor {
     }
 
     /// `devices`
-    pub(crate) fn devices<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn devices<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         s.world.devices(s.out)?;
         let page = |word| s.m.space.word(IOPAGE.plus(word));
         write!(s.out, "Lisp's keys (0: down)")?;

@@ -9,7 +9,7 @@
 //! While instructions are looked at one by one, watched words are compared after each.
 
 use crate::surroundings::{MOST_WATCHES, Surroundings, Watched};
-use crate::{Change, MOST_STOPS, Monitor, Problem, Reason, Session, Verdict, arguments};
+use crate::{Answer, Change, MOST_STOPS, Monitor, Problem, Reason, Session, Verdict, arguments};
 use core::ops::ControlFlow;
 use vm::address::LispPtr;
 use vm::inspect::function_name;
@@ -143,7 +143,7 @@ impl Monitor {
     }
 
     /// A run within a command: says where it got to.
-    fn run_for<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, until: Until) -> Result<Verdict, Problem<'t>> {
+    fn run_for<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, until: Until) -> Answer<'t> {
         if self.dead {
             return Err(Problem::Because("the machine cannot go on"));
         }
@@ -182,7 +182,7 @@ impl Monitor {
     }
 
     /// `go`
-    pub(crate) fn go<'t, L: Layout>(&mut self, _: &mut Session<'_, L>, _: &[&'t str]) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn go<'t, L: Layout>(&mut self, _: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         if self.dead {
             return Err(Problem::Because("the machine cannot go on; off switches it off"));
         }
@@ -190,11 +190,7 @@ impl Monitor {
     }
 
     /// `step [COUNT]`
-    pub(crate) fn step<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn step<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let steps = match *words {
             [] => 1,
             [count] => arguments::number(count)?.max(1),
@@ -204,22 +200,14 @@ impl Monitor {
     }
 
     /// `next`
-    pub(crate) fn next<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn next<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         let here = Some((s.m.regs.pvar, s.m.func));
         let caller = self.caller(s);
         self.run_for(s, Until::Frame([here, caller]))
     }
 
     /// `finish`
-    pub(crate) fn finish<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn finish<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         let caller = self.caller(s);
         if caller.is_none() {
             return Err(Problem::Because("this is the outermost frame"));
@@ -235,22 +223,14 @@ impl Monitor {
     }
 
     /// `until PLACE`
-    pub(crate) fn until<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn until<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [place] = *words else { return Err(Problem::Usage) };
         let (_, pc) = s.instruction(place)?;
         self.run_for(s, Until::Place(pc))
     }
 
     /// `stop [PLACE]`
-    pub(crate) fn stop<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn stop<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         match *words {
             [] => {
                 for number in 0..MOST_STOPS {
@@ -274,11 +254,7 @@ impl Monitor {
     }
 
     /// `clear [NUMBER]`
-    pub(crate) fn clear<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn clear<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         match *words {
             [] => self.stops = [None; MOST_STOPS],
             [number] => {
@@ -292,11 +268,7 @@ impl Monitor {
     }
 
     /// `watch [ADDRESS|SYMBOL [VALUE]]`
-    pub(crate) fn watch<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn watch<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let (place, wanted) = match *words {
             [] => {
                 for (number, watch) in self.watches.iter().enumerate() {
@@ -327,11 +299,7 @@ impl Monitor {
     }
 
     /// `unwatch [NUMBER]`
-    pub(crate) fn unwatch<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn unwatch<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         match *words {
             [] => self.watches = [None; MOST_WATCHES],
             [number] => {
@@ -345,11 +313,7 @@ impl Monitor {
     }
 
     /// `reset`
-    pub(crate) fn reset<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn reset<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         // A reset is what may help a machine whose stack is full; one with a damaged heap stays dead.
         if self.dead && self.reason != Reason::Error(vm::error::MachineError::StackExhausted) {
             return Err(Problem::Because("the machine cannot go on; off switches it off"));
@@ -363,11 +327,7 @@ impl Monitor {
     }
 
     /// `off`
-    pub(crate) fn off<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn off<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         match *words {
             ["now"] => Ok(Verdict::Off),
             [] => {
@@ -379,17 +339,13 @@ impl Monitor {
     }
 
     /// `why`
-    pub(crate) fn why<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn why<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         self.say_why(s)?;
         Ok(Verdict::Stay)
     }
 
     /// `shell`
-    pub(crate) fn shell<'t, L: Layout>(
-        &mut self,
-        _: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn shell<'t, L: Layout>(&mut self, _: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         Err(Problem::Because("there is no shell: below the monitor is only the hardware"))
     }
 }

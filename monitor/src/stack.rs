@@ -1,7 +1,7 @@
 //! Registers, frames, call chains, the stack as a whole.
 
 use crate::storage::padded;
-use crate::{Monitor, Problem, Session, Verdict, arguments};
+use crate::{Answer, Monitor, Problem, Session, Verdict, arguments};
 use vm::address::StackOffset;
 use vm::inspect::stack::{self, Block, Context, LinkKind, Place};
 use vm::layout::Layout;
@@ -13,11 +13,7 @@ const MOST_TEMPORARIES: u32 = 8;
 
 impl Monitor {
     /// `registers`
-    pub(crate) fn registers<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn registers<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         let r = s.m.regs;
         writeln!(s.out, "tos   {:08x}  {}", r.tos, self.printed::<L>(s, r.tos))?;
         writeln!(s.out, "sp    {:08x}  pvar {:08x}  ivar {:08x}", r.sp, r.pvar, r.ivar)?;
@@ -27,21 +23,13 @@ impl Monitor {
     }
 
     /// `where`
-    pub(crate) fn whereabouts<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn whereabouts<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         s.whereabouts()?;
         Ok(Verdict::Stay)
     }
 
     /// `stack [CONTEXT]`
-    pub(crate) fn stack<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn stack<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let context = match *words {
             [] | ["u"] => Context::User,
             ["k"] => Context::Keyboard,
@@ -71,11 +59,7 @@ impl Monitor {
     }
 
     /// `frame [N|OFFSET]`
-    pub(crate) fn frame<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn frame<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let at = match *words {
             [] => self.frame.unwrap_or(s.m.running_frame()),
             [word] => match word.strip_prefix("0x") {
@@ -92,11 +76,7 @@ impl Monitor {
     }
 
     /// The empty line: the frame after the one that was shown last.
-    pub(crate) fn next_frame<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn next_frame<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         let at = match self.frame {
             None => s.m.running_frame(),
             Some(last) => {
@@ -107,7 +87,7 @@ impl Monitor {
         self.show_frame(s, at)
     }
 
-    fn show_frame<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, at: StackOffset) -> Result<Verdict, Problem<'t>> {
+    fn show_frame<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, at: StackOffset) -> Answer<'t> {
         let frame = s.m.chain(at, self.link).next().ok_or(Problem::Because("there is no frame at that place"))?;
         self.frame = Some(at);
         let d = stack::details::<L>(s.m.space, at);
@@ -165,11 +145,7 @@ impl Monitor {
     }
 
     /// `link a|c`
-    pub(crate) fn link<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn link<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         self.link = match *words {
             ["a" | "A"] => LinkKind::Access,
             ["c" | "C"] => LinkKind::Control,
@@ -180,11 +156,7 @@ impl Monitor {
     }
 
     /// `check`
-    pub(crate) fn check_stack<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn check_stack<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         let (mut frames, mut free, mut free_words, mut words) = (0, 0, 0, 0);
         for block in s.m.stack_blocks() {
             match block {
@@ -213,11 +185,7 @@ impl Monitor {
     }
 
     /// `blocks`
-    pub(crate) fn blocks<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn blocks<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         for block in s.m.stack_blocks() {
             match block {
                 Ok((at, words, block)) => {

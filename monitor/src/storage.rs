@@ -1,6 +1,6 @@
 //! The collector and storage.
 
-use crate::{Monitor, Problem, Session, Verdict, arguments};
+use crate::{Answer, Monitor, Problem, Session, Verdict, arguments};
 use core::fmt;
 use vm::inspect::storage::Type;
 use vm::layout::Layout;
@@ -10,11 +10,7 @@ const BUCKETS: u32 = 31;
 
 impl Monitor {
     /// `storage`
-    pub(crate) fn storage<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        _: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn storage<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, _: &[&'t str]) -> Answer<'t> {
         let e = s.m.extent();
         match (e.collector_disabled, e.countdown) {
             (true, _) => writeln!(s.out, "collector: switched off for good")?,
@@ -57,11 +53,7 @@ impl Monitor {
     }
 
     /// `types [COUNT]`
-    pub(crate) fn types<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn types<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let most = match *words {
             [] => 20,
             [count] => arguments::count(count)?,
@@ -86,11 +78,7 @@ impl Monitor {
     }
 
     /// `free [BUCKET]`
-    pub(crate) fn free<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn free<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let chosen = match *words {
             [] => None,
             // As in URaid: the size of a block in cells chooses the list.
@@ -114,11 +102,7 @@ impl Monitor {
     }
 
     /// `block ADDRESS`
-    pub(crate) fn block<'t, L: Layout>(
-        &mut self,
-        s: &mut Session<'_, L>,
-        words: &[&'t str],
-    ) -> Result<Verdict, Problem<'t>> {
+    pub(crate) fn block<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let [text] = *words else { return Err(Problem::Usage) };
         let at = s.address(text)?;
         s.check(at)?;
