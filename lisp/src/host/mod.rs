@@ -2,7 +2,8 @@
 //!
 //! The compiler and the macros are written in the world's own Lisp (world/macros.lisp, world/compiler/*.lisp). To build
 //! the first world something has to run them: this interpreter. It has the dialect's special forms ([`analyse`],
-//! [`run`]) and the functions that the compiler needs ([`builtins`], [`sequences`]); machine instructions it has not.
+//! [`run`]) and the functions that the compiler needs ([`builtins`], [`numbers`],
+//! [`sequences`]); machine instructions it has not.
 //!
 //! ```text
 //!   text --reader--> Value --analyse--> Node --run--> Value
@@ -11,6 +12,7 @@
 mod analyse;
 mod builtins;
 pub mod function;
+mod numbers;
 pub mod printer;
 mod run;
 mod sequences;
@@ -81,7 +83,7 @@ impl Host {
             depth: 0,
             next_tag: 0,
         };
-        for (name, builtin) in builtins::FUNCTIONS.iter().chain(sequences::FUNCTIONS) {
+        for (name, builtin) in builtins::FUNCTIONS.iter().chain(numbers::FUNCTIONS).chain(sequences::FUNCTIONS) {
             host.define(name, *builtin);
         }
         host.define_opcodes();
