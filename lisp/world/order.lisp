@@ -7,7 +7,7 @@
  (compiler structures analyse exits inline emit functions assemble toplevel)
  (library macros primitives lists sequences characters strings symbols arithmetic bignums rationals floats number-text
           transcendental arrays equality structures hash-tables types streams printer pretty conditions reader format eval
-          files time file-tools random describe debugger room)
+          special-forms files time file-tools random describe debugger room)
  (machine recovery)
  (compiler world)
  (screen bitmap font-art font draw rectangles window keyboard mouse menu input window-menu terminal stream line-editor
