@@ -19,8 +19,6 @@
 ;;;
 ;;;     REPLACE  S          PAINT  D or S          INVERT  D xor S          ERASE  D and not S
 
-(defconstant +bitmap-type+ 12)
-
 ;;; Shades: four rows of four pixels, a hexadecimal digit each.
 (defconstant +white+ 0)
 (defconstant +black+ 65535)
@@ -88,7 +86,7 @@
 
 (defun set-bitmap-bit (bitmap x y bit)
   "Sets a pixel; nothing happens outside."
-  (fill-bitmap bitmap x y 1 1 (if (eql bit 1) 65535 0) 'replace))
+  (fill-bitmap bitmap x y 1 1 (if (eql bit 1) +black+ 0) 'replace))
 
 (defun copy-bitmap (bitmap)
   "A new bitmap with the same pixels."

@@ -20,23 +20,23 @@
     (show-part surface x y width height))
   surface)
 
-(defun fill-rectangle (surface x y width height &optional (shade 65535) (operation 'replace))
+(defun fill-rectangle (surface x y width height &optional (shade +black+) (operation 'replace))
   "Fills a rectangle with a shade."
   (fill-bitmap (surface-bitmap surface) x y width height shade operation)
   (touched surface x y width height))
 
 (defun draw-point (surface x y &optional (operation 'paint))
   "One pixel."
-  (fill-rectangle surface x y 1 1 65535 operation))
+  (fill-rectangle surface x y 1 1 +black+ operation))
 
 (defun outline (surface x y width height &optional (thickness 1) (operation 'paint))
   "The border of a rectangle, inside of it."
   (let ((bitmap (surface-bitmap surface))
         (inner (- height thickness thickness)))
-    (fill-bitmap bitmap x y width thickness 65535 operation)
-    (fill-bitmap bitmap x (- (+ y height) thickness) width thickness 65535 operation)
-    (fill-bitmap bitmap x (+ y thickness) thickness inner 65535 operation)
-    (fill-bitmap bitmap (- (+ x width) thickness) (+ y thickness) thickness inner 65535 operation)
+    (fill-bitmap bitmap x y width thickness +black+ operation)
+    (fill-bitmap bitmap x (- (+ y height) thickness) width thickness +black+ operation)
+    (fill-bitmap bitmap x (+ y thickness) thickness inner +black+ operation)
+    (fill-bitmap bitmap (- (+ x width) thickness) (+ y thickness) thickness inner +black+ operation)
     (touched surface x y width height)))
 
 (defun draw-flat-line (bitmap x1 y1 x2 y2 thickness shade operation)
@@ -77,7 +77,7 @@
               up-to (+ up-to dy)))
       (setq y (1+ y)))))
 
-(defun draw-line (surface x1 y1 x2 y2 &optional (thickness 1) (operation 'paint) (shade 65535))
+(defun draw-line (surface x1 y1 x2 y2 &optional (thickness 1) (operation 'paint) (shade +black+))
   "A straight line; both ends belong to it."
   (let ((bitmap (surface-bitmap surface)))
     (if (> (abs (- x2 x1)) (abs (- y2 y1)))
@@ -102,7 +102,7 @@
       (let ((middle (ash (+ low high) -1)))
         (if (> (* middle middle) n) (setq high middle) (setq low middle))))))
 
-(defun fill-circle (surface x y radius &optional (shade 65535) (operation 'replace))
+(defun fill-circle (surface x y radius &optional (shade +black+) (operation 'replace))
   "A disc around the pixel X, Y: a run a row."
   (let ((bitmap (surface-bitmap surface)))
     (do ((row (- radius) (1+ row)))
@@ -118,7 +118,7 @@
           (b (cdr point)))
       (dolist (sx (if (eql a 0) '(1) '(1 -1)))
         (dolist (sy (if (eql b 0) '(1) '(1 -1)))
-          (fill-bitmap bitmap (+ x (* sx a)) (+ y (* sy b)) 1 1 65535 operation))))
+          (fill-bitmap bitmap (+ x (* sx a)) (+ y (* sy b)) 1 1 +black+ operation))))
     (when (eql across down) (return nil))))
 
 (defun draw-circle (surface x y radius &optional (operation 'paint))
@@ -152,7 +152,7 @@
       (setq previous point))
     (sort columns #'<)))
 
-(defun fill-polygon (surface points &optional (shade 65535) (operation 'replace))
+(defun fill-polygon (surface points &optional (shade +black+) (operation 'replace))
   "Fills the inside of a polygon; POINTS is a list of lists (x y)."
   (let* ((bitmap (surface-bitmap surface))
          (xs (mapcar #'car points))

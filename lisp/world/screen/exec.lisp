@@ -35,9 +35,9 @@
   (let ((entry (list *input-count* text nil)))
     (push entry *history*)
     (push text *inputs*)
-    (when (> (length *history*) 100)
-      (setq *history* (subseq *history* 0 100))
-      (setq *inputs* (subseq *inputs* 0 100)))
+    (when (> (length *history*) +history-length+)
+      (setq *history* (subseq *history* 0 +history-length+))
+      (setq *inputs* (subseq *inputs* 0 +history-length+)))
     entry))
 
 (defun history (&optional (count 20))

@@ -21,15 +21,15 @@
 (defconstant +art-width+ 7)
 
 (defun blank-font (name width height)
-  (let ((strip (make-bitmap (* width 96) height)))
+  (let ((strip (make-bitmap (* width +cells+) height)))
     (make-font :name name :width width :height height :ascent 10 :strip strip)))
 
 (defun draw-cell-art (font character rows place)
   "Puts one drawn character into the font: PLACE is its column in the band's ROWS."
-  (let ((left (* (font-width font) (- (char-code character) 32)))
+  (let ((left (* (font-width font) (- (char-code character) +first-character+)))
         (y 1))
     (dolist (row rows)
-      (dotimes (x 7)
+      (dotimes (x +art-width+)
         (when (eql (char row (+ place x)) #\#)
           (set-bitmap-bit (font-strip font) (+ left x) y 1)))
       (setq y (1+ y)))))
@@ -37,7 +37,7 @@
 (defun draw-box-for-others (font)
   "The last cell: a hollow box."
   (let ((left (* (font-width font) 95)))
-    (fill-bitmap (font-strip font) (+ left 1) 2 5 8 65535 'replace)
+    (fill-bitmap (font-strip font) (+ left 1) 2 5 8 +black+ 'replace)
     (fill-bitmap (font-strip font) (+ left 2) 3 3 6 0 'replace)))
 
 (defun font-from-art (name art)
@@ -55,7 +55,7 @@
   (let* ((width (font-width font))
          (height (font-height font))
          (bold (blank-font name (1+ width) height)))
-    (dotimes (cell 96)
+    (dotimes (cell +cells+)
       (dotimes (shift 2)
         (bitblt (font-strip font) (* cell width) 0
                 (font-strip bold) (+ (* cell (1+ width)) shift) 0
@@ -71,7 +71,7 @@
 (defun character-cell (character)
   "The number of a character's cell in every font."
   (let ((code (char-code character)))
-    (if (and (>= code 32) (< code 127)) (- code 32) 95)))
+    (if (and (>= code +first-character+) (< code 127)) (- code +first-character+) 95)))
 
 (defun draw-character-on (bitmap character x y font operation)
   "Copies a character's cell to a bitmap, its upper left corner at X, Y."

@@ -14,20 +14,20 @@
 (defconstant +list-line+ 14)
 
 (defun lister-rows (lister)
-  (max 1 (floor (window-height (lister-window lister)) 14)))
+  (max 1 (floor (window-height (lister-window lister)) +list-line+)))
 
 (defun draw-list-line (lister n item)
   "Draws line number N, if it is in the window."
   (let* ((window (lister-window lister))
          (row (- n (lister-top lister)))
-         (y (* 14 row)))
+         (y (* +list-line+ row)))
     (when (and (>= row 0) (< row (lister-rows lister)))
-      (fill-bitmap (window-canvas window) 0 y (window-width window) 14 0 'replace)
+      (fill-bitmap (window-canvas window) 0 y (window-width window) +list-line+ 0 'replace)
       (when item
         (draw-string-on (window-canvas window) (car item) 4 (1+ y) *font* 'replace))
       (when (and item (eql n (lister-chosen lister)))
-        (fill-bitmap (window-canvas window) 0 y (window-width window) 14 65535 'invert))
-      (show-part window 0 y (window-width window) 14))))
+        (fill-bitmap (window-canvas window) 0 y (window-width window) +list-line+ +black+ 'invert))
+      (show-part window 0 y (window-width window) +list-line+))))
 
 (defun draw-list (lister)
   "Draws all lines that are in the window."
@@ -37,7 +37,8 @@
     (dotimes (row rows)
       (draw-list-line lister (+ row (lister-top lister)) (car rest))
       (setq rest (cdr rest)))
-    (fill-rectangle window 0 (* 14 rows) (window-width window) (max 0 (- (window-height window) (* 14 rows))) 0)))
+    (fill-rectangle window 0 (* +list-line+ rows)
+                    (window-width window) (max 0 (- (window-height window) (* +list-line+ rows))) 0)))
 
 (defun scroll-list (lister lines)
   (let ((top (max 0 (min (+ lines (lister-top lister))
@@ -71,7 +72,7 @@
           (draw-list lister)))))
 
 (defun press-list (lister button y)
-  (let* ((n (+ (lister-top lister) (floor y 14)))
+  (let* ((n (+ (lister-top lister) (floor y +list-line+)))
          (item (nth n (lister-items lister))))
     (when item
       (choose-line lister n)
@@ -95,4 +96,4 @@
 
 (defun make-list-window (title left top width lines items function)
   "A window with lines; the lister."
-  (attach-list (create-window title left top width (* 14 lines)) items function))
+  (attach-list (create-window title left top width (* +list-line+ lines)) items function))

@@ -23,12 +23,12 @@
   (let ((y 1))
     (dolist (item items window)
       (draw-text window (item-text item) 8 (1+ y))
-      (setq y (+ y 16)))))
+      (setq y (+ y +item-height+)))))
 
 (defun open-menu (title items x y)
   "A window with the items, near a pixel of the screen but all on it."
   (let* ((width (menu-width title items))
-         (height (+ 2 (* 16 (length items))))
+         (height (+ 2 (* +item-height+ (length items))))
          (left (max 0 (min (- x 12) (- (screen-width) width 4))))
          (top (max 0 (min (- y 8) (- (screen-height) height (if title 19 4))))))
     (let ((window (make-window :title title :left left :top top :width width :height height :data :menu)))
@@ -39,12 +39,12 @@
 (defun item-under (window items x y)
   "The number of the item at a pixel of the screen, or NIL."
   (and (inside-p x y (canvas-rectangle window))
-       (let ((n (floor (- y (canvas-top window) 1) 16)))
+       (let ((n (floor (- y (canvas-top window) 1) +item-height+)))
          (and (>= n 0) (< n (length items)) n))))
 
 (defun invert-item (window n)
   (when n
-    (fill-rectangle window 0 (1+ (* 16 n)) (window-width window) 16 65535 'invert)))
+    (fill-rectangle window 0 (1+ (* +item-height+ n)) (window-width window) +item-height+ +black+ 'invert)))
 
 (defun track-menu (window items)
   "Follows the mouse until an item is chosen or none can be: its number, or NIL."

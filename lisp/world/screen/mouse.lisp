@@ -153,10 +153,10 @@
 (defun invert-outline (r)
   "Draws a rectangle's border on the screen, over everything; drawn twice, it is gone."
   (let ((left (car r)) (top (cadr r)) (width (caddr r)) (height (cadddr r)))
-    (fill-bitmap *screen-bitmap* left top width 2 #xA5A5 'invert)
-    (fill-bitmap *screen-bitmap* left (+ top height -2) width 2 #xA5A5 'invert)
-    (fill-bitmap *screen-bitmap* left (+ top 2) 2 (- height 4) #xA5A5 'invert)
-    (fill-bitmap *screen-bitmap* (+ left width -2) (+ top 2) 2 (- height 4) #xA5A5 'invert)))
+    (fill-bitmap *screen-bitmap* left top width 2 +gray+ 'invert)
+    (fill-bitmap *screen-bitmap* left (+ top height -2) width 2 +gray+ 'invert)
+    (fill-bitmap *screen-bitmap* left (+ top 2) 2 (- height 4) +gray+ 'invert)
+    (fill-bitmap *screen-bitmap* (+ left width -2) (+ top 2) 2 (- height 4) +gray+ 'invert)))
 
 (defun track-outline (make)
   "Shows the outline that MAKE gives for the mouse's place until the button is released; the last outline."

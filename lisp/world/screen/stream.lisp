@@ -17,7 +17,7 @@
   "Takes a character that a program prints."
   (setf (terminal-pending terminal) (cons character (terminal-pending terminal)))
   (setf (terminal-pending-count terminal) (1+ (terminal-pending-count terminal)))
-  (when (or (newline-code-p (char-code character)) (> (terminal-pending-count terminal) 120))
+  (when (or (newline-code-p (char-code character)) (> (terminal-pending-count terminal) +most-pending+))
     (flush-terminal terminal)))
 
 (defun make-terminal-stream (terminal)

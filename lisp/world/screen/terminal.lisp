@@ -43,7 +43,7 @@
 
 (defun row-top (terminal n)
   "The row of pixels where line number N begins in the window."
-  (+ 3 (* (font-height *font*) (- n (terminal-top terminal)))))
+  (+ +margin+ (* (font-height *font*) (- n (terminal-top terminal)))))
 
 (defun line-visible-p (terminal n)
   (and (>= n (terminal-top terminal))
@@ -55,12 +55,12 @@
   "Draws TEXT in line N from a column on."
   (when (line-visible-p terminal n)
     (draw-text (terminal-window terminal) text
-               (+ 3 (* from (font-width *font*))) (row-top terminal n))))
+               (+ +margin+ (* from (font-width *font*))) (row-top terminal n))))
 
 (defun clear-line-from (terminal n column)
   "Makes the window white in line N from a column on."
   (when (line-visible-p terminal n)
-    (let ((x (+ 3 (* column (font-width *font*)))))
+    (let ((x (+ +margin+ (* column (font-width *font*)))))
       (fill-rectangle (terminal-window terminal) x (row-top terminal n)
                       (max 0 (- (window-width (terminal-window terminal)) x)) (font-height *font*) 0))))
 
@@ -71,7 +71,7 @@
     (dotimes (i (terminal-rows terminal))
       (let ((n (+ i (terminal-top terminal))))
         (when (and (>= n (terminal-first terminal)) (<= n (terminal-last terminal)))
-          (draw-string-on (window-canvas window) (line-at terminal n) 3 (row-top terminal n) *font* 'replace))))
+          (draw-string-on (window-canvas window) (line-at terminal n) +margin+ (row-top terminal n) *font* 'replace))))
     (when (terminal-caret terminal)
       (setf (terminal-caret terminal) nil)
       (show-caret terminal))
@@ -79,8 +79,8 @@
 
 (defun invert-cell (terminal n column)
   (when (line-visible-p terminal n)
-    (fill-rectangle (terminal-window terminal) (+ 3 (* column (font-width *font*))) (row-top terminal n)
-                    (font-width *font*) (font-height *font*) 65535 'invert)))
+    (fill-rectangle (terminal-window terminal) (+ +margin+ (* column (font-width *font*))) (row-top terminal n)
+                    (font-width *font*) (font-height *font*) +black+ 'invert)))
 
 (defun show-caret (terminal)
   (unless (terminal-caret terminal)
@@ -104,7 +104,7 @@
       (if (and (> by 0) (< by rows))
           ;; What stays moves up; only lines that come into view are drawn.
           (let ((height (font-height *font*)))
-            (scroll-canvas window 0 3 (window-width window) (* rows height) (* by height))
+            (scroll-canvas window 0 +margin+ (window-width window) (* rows height) (* by height))
             (dotimes (i by)
               (let ((n (+ top (- rows by) i)))
                 (when (<= n (terminal-last terminal))

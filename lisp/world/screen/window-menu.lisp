@@ -22,7 +22,7 @@
         (down (- y (window-top window))))
     (let ((r (track-outline
               (lambda (x y)
-                (list (- x over) (max 0 (min (- (screen-height) 17) (- y down)))
+                (list (- x over) (max 0 (min (- (screen-height) +title-height+) (- y down)))
                       (outer-width window) (outer-height window))))))
       (unless (and (eql (car r) (window-left window)) (eql (cadr r) (window-top window)))
         (move-window window (car r) (cadr r))))))
@@ -35,7 +35,8 @@
 
 (defun shape-to (window r)
   "Gives a window the outline R."
-  (shape-window window (car r) (cadr r) (max 40 (- (caddr r) 4)) (max 16 (- (cadddr r) (window-head window) 2))))
+  (shape-window window (car r) (cadr r) (max +smallest-width+ (- (caddr r) 4))
+                (max +smallest-height+ (- (cadddr r) (window-head window) 2))))
 
 (defun drag-corner (window)
   "Gives a window another size with the mouse."

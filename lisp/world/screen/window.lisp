@@ -39,13 +39,13 @@
 
 (defglobal *windows* nil)               ; front to back
 (defglobal *focus* nil)                 ; the window that gets the keys
-(defglobal *desktop-shade* #xA5A5)      ; what is behind all windows
+(defglobal *desktop-shade* +gray+)      ; what is behind all windows
 
 ;;; Geometry
 
 (defun window-head (window)
   "Rows above the canvas."
-  (if (window-title window) 17 2))
+  (if (window-title window) +title-height+ +border+))
 
 (defun outer-width (window) (+ (window-width window) 4))
 (defun outer-height (window) (+ (window-height window) (window-head window) 2))
@@ -86,7 +86,7 @@
                         (list left top width (if (window-title window) 0 2))))
       (let ((common (intersect side piece)))
         (when common
-          (fill-bitmap *screen-bitmap* (car common) (cadr common) (caddr common) (cadddr common) 65535 'replace))))))
+          (fill-bitmap *screen-bitmap* (car common) (cadr common) (caddr common) (cadddr common) +black+ 'replace))))))
 
 (defun show-window-piece (window piece)
   "Paints a piece of the screen that belongs to a window."
@@ -94,7 +94,7 @@
   (show-border window piece)
   (when (window-title window)
     (show-piece-of (window-title-image window)
-                   (list (window-left window) (window-top window) (outer-width window) 17)
+                   (list (window-left window) (window-top window) (outer-width window) +title-height+)
                    piece)))
 
 (defun visible-pieces (window piece)
@@ -147,7 +147,7 @@
 (defun draw-title (window)
   "Draws the title bar."
   (when (window-title window)
-    (let ((image (make-bitmap (outer-width window) 17))
+    (let ((image (make-bitmap (outer-width window) +title-height+))
           (width (outer-width window))
           (room (max 0 (floor (- (outer-width window) 26) 9)))
           (title (window-title window)))
@@ -155,17 +155,17 @@
       (unless (eq (window-data window) :menu)
         (draw-close-box image (- width 15)))
       (if (or (eq window *focus*) (eq (window-data window) :menu))
-          (fill-bitmap image 0 0 width 17 65535 'invert)
+          (fill-bitmap image 0 0 width +title-height+ +black+ 'invert)
           (progn
             (outline image 0 0 width 18 2)
-            (fill-bitmap image 0 16 width 1 65535 'replace)))
+            (fill-bitmap image 0 16 width 1 +black+ 'replace)))
       (setf (window-title-image window) image))))
 
 (defun show-title (window)
   "Draws the title bar and brings it to the screen."
   (draw-title window)
   (when (and (window-open window) (window-title window))
-    (dolist (piece (visible-pieces window (list (window-left window) (window-top window) (outer-width window) 17)))
+    (dolist (piece (visible-pieces window (list (window-left window) (window-top window) (outer-width window) +title-height+)))
       (show-window-piece window piece))))
 
 (defun set-window-title (window title)
