@@ -37,7 +37,7 @@ fn button_was_pressed() -> bool {
     if status == 0 {
         return false;
     }
-    // SAFETY: as in `watch_button`; writing the bit clears it.
+    // SAFETY: the status port that the firmware's tables gave `watch_button`; writing the bit clears it.
     unsafe {
         let pressed = inw(status) & BUTTON != 0;
         if pressed {

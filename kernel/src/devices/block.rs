@@ -369,7 +369,7 @@ impl Disk {
             let slot = self.busy.iter().position(|busy| busy.is_some_and(|busy| busy.token == token));
             let slot = slot.expect("the disk finishes what it was given");
             let Some(busy) = self.busy[slot].take() else { continue };
-            // SAFETY: the same buffers as in `submit`; a reader waits until its slot is free.
+            // SAFETY: the buffers that `submit` gave the device for this slot; a reader waits until its slot is free.
             let popped = unsafe { self.exchange(slot, &busy, true) };
             // SAFETY: the slot's response, which the device has written.
             let response = unsafe { self.head(slot).1.read_volatile() };

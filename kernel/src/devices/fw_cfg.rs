@@ -28,7 +28,7 @@ fn select(item: u16) {
 }
 
 fn bytes<const N: usize>() -> [u8; N] {
-    // SAFETY: as above; reading goes on in the selected item.
+    // SAFETY: the command line promised the device; reading goes on in the selected item and has no other effect.
     core::array::from_fn(|_| unsafe { inb(DATA) })
 }
 

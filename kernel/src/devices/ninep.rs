@@ -130,7 +130,7 @@ impl Channel for Wire {
             }
             core::hint::spin_loop();
         }
-        // SAFETY: the same buffers as above.
+        // SAFETY: the very buffers that `add` was given under this token.
         let count = unsafe { self.queue.pop_used(token, &inputs, &mut outputs) };
         let count = count.map_err(|error| {
             error!("the host's folder answers what nobody asked: {error}");

@@ -185,7 +185,7 @@ fn table_for(address: u64, level: u32) -> *mut u64 {
             PhysicalAddress(value & 0x000f_ffff_ffff_f000)
         } else {
             let fresh = permanent_frames(1);
-            // SAFETY: as above; the fresh frame is zeroed, so it is an empty table.
+            // SAFETY: an entry of a table of ours that was not in use; the fresh frame is zeroed, so it is an empty table.
             unsafe { entry.write(fresh.0 | (PageTableFlags::PRESENT | PageTableFlags::WRITABLE).bits()) };
             fresh
         };

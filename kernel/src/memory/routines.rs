@@ -96,7 +96,7 @@ pub unsafe extern "C" fn memcmp(a: *const u8, b: *const u8, n: usize) -> i32 {
 /// As `memcmp`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bcmp(a: *const u8, b: *const u8, n: usize) -> i32 {
-    // SAFETY: the same promise.
+    // SAFETY: the caller promises n readable bytes in both.
     unsafe { memcmp(a, b, n) }
 }
 

@@ -305,7 +305,7 @@ fn clear_dirty(entry: &mut u64, page: usize) -> bool {
         return false;
     }
     let written = if value & DIRTY != 0 { WRITTEN | CHANGED } else { 0 };
-    // SAFETY: as above; the mapping stays the same.
+    // SAFETY: a valid reference; the entry goes on to map the same frame.
     unsafe { core::ptr::from_mut(entry).write_volatile(value & !(DIRTY | SHOW) | written) };
     tlb::flush(VirtAddr::new(BASE + page as u64 * FRAME));
     true
@@ -336,7 +336,7 @@ pub fn states(first: u32, states: &mut [u8]) {
             ];
             *state |= bits.iter().filter(|(_, mask)| value & mask != 0).fold(0, |all, (bit, _)| all | bit);
             let kept = if value & DIRTY != 0 { WRITTEN | SHOW } else { 0 };
-            // SAFETY: as above; the mapping stays the same.
+            // SAFETY: a valid reference; the entry goes on to map the same frame.
             unsafe { core::ptr::from_mut(entry).write_volatile(value & !(ACCESSED | DIRTY | CHANGED) | kept) };
         }
         tlb::flush_all();

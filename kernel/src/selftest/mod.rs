@@ -166,14 +166,14 @@ fn lisp_space() -> u32 {
     let mut dirty = 0;
     pager::take_dirty(word, 4096, |_| dirty += 1);
     check!(failures, dirty == 2, "{dirty} pages changed by making new ones");
-    // SAFETY: as above.
+    // SAFETY: the new page, which only this test knows of.
     unsafe { new.write_volatile(0x1234_5678) };
     for expected in [1, 0] {
         let mut dirty = 0;
         pager::take_dirty(word, 4096, |page| dirty += 1 + page);
         check!(failures, dirty == expected, "{dirty} dirty, {expected} expected");
     }
-    // SAFETY: as above.
+    // SAFETY: the new page, which only this test knows of.
     unsafe { new.write_volatile(0x1234_5679) };
     let mut dirty = 0;
     pager::take_dirty(word, 4096, |_| dirty += 1);

@@ -176,7 +176,7 @@ fn tick(attention: *const Attention, always: bool, limit: Option<Duration>) {
                 TIME_IS_OVER.store(true, Ordering::Relaxed);
             }
             if always || over {
-                // SAFETY: see above.
+                // SAFETY: the machine was leaked, so its attention is there for ever; it is made of atomics.
                 unsafe { (*shared.0).request() };
             }
         }

@@ -86,7 +86,7 @@ impl Space {
             }
         }
         if cells & 1 != 0 {
-            // SAFETY: as above.
+            // SAFETY: the last of MOST_CELLS at most: less than GUARD bytes behind a u32 word address.
             unsafe {
                 let place = to.add(cells - 1);
                 place
@@ -111,7 +111,7 @@ impl Space {
             // SAFETY: `i` and `i + 1` are below MOST_CELLS: less than GUARD bytes behind a u32 word address, which `claim`
             // covers.
             |i| unsafe { from.add(i).cast::<u64>().read_unaligned() } ^ twice(flip),
-            // SAFETY: as above.
+            // SAFETY: `i` is below MOST_CELLS: less than GUARD bytes behind a u32 word address.
             |i| unsafe { from.add(i).read_unaligned() } ^ flip,
         );
     }
@@ -143,7 +143,7 @@ impl Space {
                 ((this << up) & up_lanes | (next >> down) & down_lanes) ^ twice(flip)
             },
             |i| {
-                // SAFETY: as above.
+                // SAFETY: `i + 1` is at most MOST_CELLS: less than GUARD bytes behind a u32 word address.
                 let (this, next) = unsafe { (from.add(i).read_unaligned(), from.add(i + 1).read_unaligned()) };
                 (this << up | next >> down) ^ flip
             },
