@@ -142,8 +142,17 @@ saving=()
 if [ -n "$no_disk" ]; then
   drive="readonly=on,file=${sysout//,/,,}"
 else
-  mkdir -p "$(dirname "$disk")"
+  mkdir -p "$(dirname "$disk")" 2>/dev/null || wrong "the folder $(dirname "$disk") for the machine's disk cannot be made"
+  [ ! -e "$disk" ] || [ -f "$disk" ] || wrong "$disk is no file, and a machine's disk must be one"
+  if [ -z "$sysout" ]; then
+    # Its superblock, or the copy of it.
+    for at in 0 4096; do
+      [ "$(od -An -c -j$at -N8 "$disk" 2>/dev/null | tr -d ' ')" = 'Duralumn' ] && break
+      [ "$at" = 0 ] || wrong "$disk holds no machine; give a SYSOUT for a new one, or the machine's disk"
+    done
+  fi
   # A disk has one machine: two would write over each other's worlds. QEMU inherits the lock.
+  { true 9>>"$disk.lock"; } 2>/dev/null || wrong "nothing can be written beside the disk $disk; check the permissions there"
   exec 9>>"$disk.lock"
   flock -n 9 || wrong "$disk is in use by another machine"
   if [ -n "$sysout" ]; then

@@ -1,8 +1,8 @@
 //! What each command does. Each gives the lines to print, or one sentence that says what is wrong.
 
-use crate::Order;
 use crate::disk::{FileDisk, SysoutFile};
 use crate::tree;
+use crate::{Order, USAGE};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -19,6 +19,7 @@ const LEAST_BLOCKS: u64 = 64 << 8;
 /// Does what was asked for.
 pub fn run(order: &Order) -> Result<String, String> {
     match order {
+        Order::Help => Ok(format!("{USAGE}\n")),
         Order::Import { sysout, disk, fresh, megabytes, files } => import(sysout, disk, *fresh, *megabytes, *files),
         Order::Export { disk, sysout, generation, force } => export_to(disk, sysout, *generation, *force),
         Order::List(disk) => list(disk),
@@ -95,6 +96,12 @@ fn import(
         if !there.is_file() {
             return Err(format!("{} is no file, and a machine's disk must be one; give another name", disk.display()));
         }
+        if there.len() > 0 && (there.len() < BLOCK as u64 || is_foreign(disk)?) {
+            return Err(format!(
+                "{} is there already and is no machine's disk; give another name, or remove that file yourself",
+                disk.display()
+            ));
+        }
         if !fresh {
             return Err(refusal(disk, &mut image, &name));
         }
@@ -147,6 +154,12 @@ fn import(
     ))
 }
 
+/// Does a file hold something that no machine put there? Nothing ever replaces such a file.
+fn is_foreign(path: &Path) -> Result<bool, String> {
+    let mut device = FileDisk::open(path, false)?;
+    Ok(matches!(Store::open(&mut device), Err(StoreError::NotAStore)))
+}
+
 /// The world on a disk.
 fn held(disk: &Path) -> Result<Record, String> {
     let mut device = FileDisk::open(disk, false)?;
@@ -177,18 +190,25 @@ fn refusal(disk: &Path, image: &mut Image<SysoutFile>, name: &str) -> String {
             format!("{path} already holds {}; give another disk, or lose that world with --fresh", described(&record))
         }
         (Err(_), _) => {
-            format!("{path} is there already and is no machine's disk that can be read; replace it with --fresh")
+            format!("{path} is there already and no world on it can be read; replace it with --fresh")
         }
     }
 }
 
 fn export_to(disk: &Path, sysout: &Path, generation: Option<u64>, force: bool) -> Result<String, String> {
+    let shown = sysout.display();
+    if sysout.is_dir() {
+        return Err(format!("{shown} is a folder; give the name of a file in it"));
+    }
     if sysout.exists() && !force {
-        return Err(format!("{} is there already; give another name, or replace it with --force", sysout.display()));
+        return Err(format!("{shown} is there already; give another name, or replace it with --force"));
     }
     let same = |a: &Path, b: &Path| Some(a.canonicalize().ok()? == b.canonicalize().ok()?);
     if same(disk, sysout) == Some(true) {
-        return Err(format!("{} is the disk itself; give another name for the sysout", sysout.display()));
+        return Err(format!("{shown} is the disk itself; give another name for the sysout"));
+    }
+    if sysout.is_file() && held(sysout).is_ok() {
+        return Err(format!("{shown} is another machine's disk, with its world; give another name for the sysout"));
     }
     let mut device = FileDisk::open(disk, false)?;
     let store = match generation {

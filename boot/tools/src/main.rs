@@ -25,7 +25,8 @@ use lexopt::prelude::*;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: boot import SYSOUT DISK [--fresh] [--size MEGABYTES] [--files MEGABYTES]
+/// Every form that is understood.
+pub const USAGE: &str = "usage: boot import SYSOUT DISK [--fresh] [--size MEGABYTES] [--files MEGABYTES]
        boot export DISK SYSOUT [--generation N] [--force]
        boot list DISK
        boot check DISK
@@ -37,6 +38,8 @@ const USAGE: &str = "usage: boot import SYSOUT DISK [--fresh] [--size MEGABYTES]
 
 /// What the command line asks for.
 pub enum Order {
+    /// Say what there is.
+    Help,
     /// Make a disk of a sysout.
     Import {
         /// The sysout.
@@ -87,6 +90,13 @@ pub enum Order {
     },
 }
 
+/// The number behind an option.
+fn number(parser: &mut lexopt::Parser, option: &str) -> Result<u64, lexopt::Error> {
+    let value = parser.value()?;
+    let number = value.to_str().and_then(|value| value.parse().ok());
+    number.ok_or_else(|| format!("{option} {} is no number", value.to_string_lossy()).into())
+}
+
 fn order() -> Result<Order, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let mut words = Vec::new();
@@ -97,11 +107,11 @@ fn order() -> Result<Order, lexopt::Error> {
             Value(word) => words.push(PathBuf::from(word)),
             Long("fresh") => fresh = true,
             Long("force") => force = true,
-            Long("size") => megabytes = Some(parser.value()?.parse()?),
-            Long("files") => files = Some(parser.value()?.parse()?),
+            Long("size") => megabytes = Some(number(&mut parser, "--size")?),
+            Long("files") => files = Some(number(&mut parser, "--files")?),
             Short('r') | Long("recursive") => recursive = true,
-            Long("generation") => generation = Some(parser.value()?.parse()?),
-            Short('h') | Long("help") => return Err(USAGE.into()),
+            Long("generation") => generation = Some(number(&mut parser, "--generation")?),
+            Short('h') | Long("help") => return Ok(Order::Help),
             _ => return Err(argument.unexpected()),
         }
     }
@@ -138,7 +148,12 @@ fn main() -> ExitCode {
     let order = match order() {
         Ok(order) => order,
         Err(error) => {
-            eprintln!("{error}");
+            let said = error.to_string();
+            if said == USAGE {
+                eprintln!("{said}")
+            } else {
+                eprintln!("boot: {said}; `boot --help` shows what there is")
+            }
             return ExitCode::from(2);
         }
     };

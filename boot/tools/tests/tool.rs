@@ -40,6 +40,29 @@ fn a_world_goes_in_is_looked_at_and_comes_out() {
     let (right, said) = boot(&[word("export"), &disk, &copy]);
     assert!(!right && said.contains("--force"), "{said}");
 
+    // What is somebody else's is not replaced, whatever option is given.
+    let letter = folder.file("letter.txt");
+    std::fs::write(&letter, [b'x'; 10_000]).unwrap();
+    for option in [&[][..], &[word("--fresh")]] {
+        let (right, said) = boot(&[&[word("import"), &sysout, &letter], option].concat());
+        assert!(!right && said.contains("no machine's disk") && said.contains("yourself"), "{said}");
+    }
+    assert!(std::fs::read(&letter).unwrap() == [b'x'; 10_000], "a letter became a disk");
+    std::fs::remove_file(&letter).unwrap();
+    let other = folder.file("other");
+    std::fs::copy(&disk, &other).unwrap();
+    for (target, what) in
+        [(&other, "another machine's disk"), (&folder.path().to_path_buf(), "a folder"), (&disk, "the disk itself")]
+    {
+        let (right, said) = boot(&[word("export"), &disk, target, word("--force")]);
+        assert!(!right && said.contains(what), "{said}");
+    }
+    std::fs::remove_file(&other).unwrap();
+    let (right, said) = boot(&[word("export"), &disk, &other, word("--generation"), word("two")]);
+    assert!(!right && said.starts_with("boot: --generation two is no number"), "{said}");
+    let (right, said) = boot(&[word("--help")]);
+    assert!(right && said.contains("boot import SYSOUT DISK"), "{said}");
+
     flip(&disk, 100 * 4096 + 77);
     let (right, said) = boot(&[word("check"), &disk]);
     assert!(!right && said.contains("sector 800"), "{said}");
