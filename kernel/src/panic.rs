@@ -121,9 +121,16 @@ fn stop(what: Arguments, frame: Option<&TrapFrame>) -> ! {
 
 /// Shows [`ENDING`] on the serial line and on the screen.
 extern "C" fn show() -> ! {
-    serial_log::with_serial_by_force(|serial| ENDING.force(|ending| report(serial, ending)));
-    if let Some(mut screen) = TextScreen::by_force() {
-        ENDING.force(|ending| report(&mut screen, ending));
+    // What went wrong first, everywhere: where Lisp was may be on pages that cannot be read either, and then the report
+    // ends there.
+    serial_log::with_serial_by_force(|serial| ENDING.force(|ending| sentence(serial, ending)));
+    let mut screen = TextScreen::by_force();
+    if let Some(screen) = &mut screen {
+        ENDING.force(|ending| sentence(screen, ending));
+    }
+    serial_log::with_serial_by_force(|serial| ENDING.force(|ending| lisp(serial, ending)));
+    if let Some(screen) = &mut screen {
+        ENDING.force(|ending| lisp(screen, ending));
     }
     if !crate::monitor::is_offered() {
         power::exit_device(power::ExitCode::Panic);
@@ -136,13 +143,18 @@ extern "C" fn show() -> ! {
     halt()
 }
 
-fn report(out: &mut dyn Write, ending: &Ending) {
+/// What went wrong, and the registers.
+fn sentence(out: &mut dyn Write, ending: &Ending) {
     let sentence = core::str::from_utf8(&ending.sentence.bytes[..ending.sentence.length]).unwrap_or("?");
     let (milliseconds, rest) = (ending.now / 1000, ending.now % 1000);
     let _ = writeln!(out, "\nDuralumin has stopped after {milliseconds}.{rest:03} ms.\n\n{sentence}\n");
     if let Some(frame) = &ending.frame {
         let _ = writeln!(out, "{frame}\n");
     }
+}
+
+/// Where Lisp was.
+fn lisp(out: &mut dyn Write, ending: &Ending) {
     let lisp = LISP_REPORT.force(|report| *report);
     if let Some(lisp) = lisp {
         let _ = writeln!(out, "Lisp");
