@@ -47,7 +47,7 @@ pub struct VirtioDisk;
 
 fn device_error(error: DiskError, sector: u64) -> DeviceError {
     match error {
-        DiskError::NoDisk | DiskError::Unusable(_) => DeviceError::Gone,
+        DiskError::NoDisk | DiskError::Unusable(_) | DiskError::Silent => DeviceError::Gone,
         DiskError::PastEnd { sector, capacity, .. } => DeviceError::PastEnd { sector, sectors: capacity },
         DiskError::Failed { sector } => DeviceError::Read { sector },
         DiskError::Unwritten { sector } => DeviceError::Write { sector },

@@ -1,19 +1,20 @@
 //! The machine's disk: a virtio block device. Reads are waited for, also from inside a page fault; writes and flushes are
-//! handed over and go on by themselves.
+//! handed over and go on by themselves. A disk that finishes nothing for a minute is given up: errors from then on.
 //!
 //! ```text
 //!   slot   header (16 bytes)   response (1 byte)   4 KiB of data for a write     one request each
 //!          |<------------- one descriptor each in the queue ------------->|      SLOTS of them in the queue
 //! ```
 //! The last slots are for reads alone, so that a page fault finds room while the queue is full of writes. Nothing here
-//! allocates after [`start`]. The device reads straight into the buffers it is given, so these must be physically
-//! contiguous: stacks, frames and the heap are, see `memory`.
+//! allocates after [`start`]. What is longer than a block the device reads straight into the buffers it is given, so these
+//! must be physically contiguous: stacks, frames and the heap are, see `memory`.
 
 use super::pci::{PortAccess, find};
 use super::virtio::KernelHal;
 use crate::memory::exclusive::Exclusive;
 use crate::memory::frames::FRAME;
 use crate::memory::{PhysicalAddress, direct, permanent_frames};
+use crate::{clock, panic, saving};
 use core::fmt;
 use virtio_drivers::queue::VirtQueue;
 use virtio_drivers::transport::pci::bus::{Command, PciRoot};
@@ -30,6 +31,12 @@ const QUEUE_SIZE: usize = 128;
 const SLOTS: usize = QUEUE_SIZE / 3;
 /// Slots that writes leave to reads.
 const FOR_READS: usize = 10;
+/// A device that has requests and finishes none of them for so long is gone, microseconds.
+const PATIENCE: u64 = 60_000_000;
+/// The user is told of it after so long.
+const SHOW_AFTER: u64 = 10_000_000;
+/// Time between two looks counts for no more than that: a machine that was stopped did not wait.
+const LONGEST_LOOK: u64 = 1_000_000;
 /// The device's only queue.
 const QUEUE: u16 = 0;
 
@@ -84,6 +91,8 @@ pub enum DiskError {
     Unflushed,
     /// The device takes no writes.
     ReadOnly,
+    /// The device did not finish a request, and was given up.
+    Silent,
     /// Reading while a read is under way: a page fault inside the disk driver.
     Busy,
 }
@@ -106,6 +115,7 @@ impl fmt::Display for DiskError {
             Self::Unwritten { sector } => write!(f, "the disk failed to write sector {sector}"),
             Self::Unflushed => write!(f, "the disk failed to make its writes durable"),
             Self::ReadOnly => write!(f, "the disk can only be read"),
+            Self::Silent => write!(f, "the disk has not answered for {} seconds", PATIENCE / 1_000_000),
             Self::Busy => write!(f, "the disk was asked to read while it was reading"),
         }
     }
@@ -137,11 +147,16 @@ struct Disk {
     features: Features,
     /// Headers and responses, 32 bytes a slot.
     heads: PhysicalAddress,
-    /// Data of writes, a block a slot.
+    /// A block a slot: the data of writes, and of reads that are no longer.
     data: PhysicalAddress,
     busy: [Option<Busy>; SLOTS],
     /// The first write or flush that failed and that nobody was told of.
     failed: Option<DiskError>,
+    /// When it was looked for answers last, and how long there was none, microseconds.
+    looked: u64,
+    waited: u64,
+    /// Was it given up?
+    silent: bool,
 }
 
 // SAFETY: the pointers in `busy` are only handed to the device's queue; one processor uses the driver at a time.
@@ -189,6 +204,9 @@ pub fn start() -> Result<u64, DiskError> {
         data: permanent_frames(SLOTS as u64),
         busy: [None; SLOTS],
         failed: None,
+        looked: 0,
+        waited: 0,
+        silent: false,
     };
     log::debug!("virtio disk of {capacity} sectors, {features:?}");
     DISK.with(|place| *place = Some(disk));
@@ -237,6 +255,7 @@ pub fn read_batch(requests: &mut [Request]) -> Result<(), DiskError> {
 pub fn room() -> usize {
     with(|disk| {
         disk.collect();
+        disk.notice_silence();
         Ok((SLOTS - FOR_READS).saturating_sub(disk.under_way()))
     })
     .unwrap_or(0)
@@ -250,7 +269,7 @@ pub fn submit_write(sector: u64, data: &[u8; BLOCK]) -> Result<(), DiskError> {
         }
         disk.check(sector, BLOCK)?;
         let slot = disk.free_slot()?;
-        let copy = direct::<u8>(PhysicalAddress(disk.data.0 + (slot * BLOCK) as u64));
+        let copy = disk.block_of(slot);
         // SAFETY: the slot's own frame, which no request uses while the slot is free.
         unsafe { core::ptr::copy_nonoverlapping(data.as_ptr(), copy, BLOCK) };
         disk.submit(slot, Kind::Write, sector, copy, BLOCK)
@@ -269,6 +288,10 @@ pub fn submit_flush() -> Result<(), DiskError> {
 pub fn poll() -> Result<usize, DiskError> {
     with(|disk| {
         disk.collect();
+        disk.notice_silence();
+        if disk.silent {
+            return Err(DiskError::Silent);
+        }
         match disk.failed.take() {
             Some(error) => Err(error),
             None => Ok(disk.under_way()),
@@ -286,12 +309,20 @@ impl Disk {
     }
 
     fn free_slot(&self) -> Result<usize, DiskError> {
+        if self.silent {
+            return Err(DiskError::Silent);
+        }
         self.busy.iter().position(Option::is_none).ok_or(DiskError::Busy)
     }
 
     /// Writes and flushes that are not done.
     fn under_way(&self) -> usize {
         self.busy.iter().flatten().filter(|busy| busy.kind != Kind::Read).count()
+    }
+
+    /// A slot's own block.
+    fn block_of(&self, slot: usize) -> *mut u8 {
+        direct::<u8>(PhysicalAddress(self.data.0 + (slot * BLOCK) as u64))
     }
 
     /// The header and the response of a slot.
@@ -365,10 +396,14 @@ impl Disk {
     /// Takes back what the device is done with. Gives the first read that failed.
     fn collect(&mut self) -> Option<DiskError> {
         let mut unread = None;
+        if self.silent {
+            return None;
+        }
         while let Some(token) = self.queue.peek_used() {
             let slot = self.busy.iter().position(|busy| busy.is_some_and(|busy| busy.token == token));
             let slot = slot.expect("the disk finishes what it was given");
             let Some(busy) = self.busy[slot].take() else { continue };
+            self.waited = 0;
             // SAFETY: the buffers that `submit` gave the device for this slot; a reader waits until its slot is free.
             let popped = unsafe { self.exchange(slot, &busy, true) };
             // SAFETY: the slot's response, which the device has written.
@@ -386,20 +421,60 @@ impl Disk {
         unread
     }
 
+    /// Gives the device up when it has finished nothing for too long. It is not reset, because QEMU would wait for what is
+    /// under way; the slots are never used again. Called after [`Self::collect`].
+    fn notice_silence(&mut self) {
+        let now = clock::microseconds();
+        let passed = now.saturating_sub(core::mem::replace(&mut self.looked, now)).min(LONGEST_LOOK);
+        if self.silent || self.busy.iter().all(Option::is_none) {
+            self.waited = 0;
+            return;
+        }
+        let before = self.waited;
+        self.waited += passed;
+        if before < SHOW_AFTER && self.waited >= SHOW_AFTER {
+            saving::tell(format_args!("The disk has not answered for {} seconds; waiting.", SHOW_AFTER / 1_000_000));
+        }
+        if self.waited >= PATIENCE {
+            log::error!(target: "disk", "{}; it is given up", DiskError::Silent);
+            self.silent = true;
+        }
+    }
+
     /// Submits up to [`FOR_READS`] reads and waits for all of them.
     fn read_chunk(&mut self, requests: &mut [Request]) -> Result<(), DiskError> {
         let mut failed = None;
-        for request in requests {
-            let slot = self.free_slot()?;
+        let mut slots = [0; FOR_READS];
+        for (request, slot) in requests.iter_mut().zip(&mut slots) {
+            *slot = self.free_slot()?;
+            let bytes = request.buffer.len();
             // The buffers stay borrowed by `requests` until the loop below has seen every read done.
-            let submitted =
-                self.submit(slot, Kind::Read, request.sector, request.buffer.as_mut_ptr(), request.buffer.len());
-            failed = failed.or(submitted.err());
+            let data = if bytes <= BLOCK { self.block_of(*slot) } else { request.buffer.as_mut_ptr() };
+            failed = failed.or(self.submit(*slot, Kind::Read, request.sector, data, bytes).err());
         }
         while self.busy.iter().flatten().any(|busy| busy.kind == Kind::Read) {
             failed = failed.or(self.collect());
+            self.notice_silence();
+            if self.silent {
+                if requests.iter().all(|request| request.buffer.len() <= BLOCK) {
+                    return Err(DiskError::Silent);
+                }
+                // The disk may still write into the callers' buffers, so nobody can go on who might use their memory for
+                // something else; and without its disk Lisp would not get far.
+                panic::fatal(format_args!("{}; start again when it does.", DiskError::Silent));
+            }
             core::hint::spin_loop();
         }
-        failed.map_or(Ok(()), Err)
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        for (request, &slot) in requests.iter_mut().zip(&slots) {
+            if request.buffer.len() <= BLOCK {
+                // SAFETY: the slot's own frame, which the device is done with.
+                let data = unsafe { core::slice::from_raw_parts(self.block_of(slot), request.buffer.len()) };
+                request.buffer.copy_from_slice(data);
+            }
+        }
+        Ok(())
     }
 }
