@@ -466,6 +466,10 @@ impl Platform for KernelPlatform {
     }
 
     fn power_off(&mut self) {
+        // What was printed last may have no end of its line.
+        if !self.serial_is_lisps && self.console.length > 0 {
+            self.console(b"\n");
+        }
         self.sync_files();
         power::end_run();
     }
