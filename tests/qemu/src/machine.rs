@@ -136,6 +136,12 @@ impl Machine {
         machine.word(format!("JOB={file}")).word("LDEINIT={DSK}/init/duralumin-job.lisp")
     }
 
+    /// Stays on when the kernel has stopped, with its report on the screen.
+    pub fn stays_on(mut self) -> Self {
+        self.words.retain(|word| word != "exit-device");
+        self
+    }
+
     /// Has a disk that QEMU is told of in its own words, which come behind `if=none,id=world,`.
     pub fn drive(mut self, options: impl Into<String>) -> Self {
         self.drive = Some(options.into());

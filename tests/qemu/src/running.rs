@@ -320,6 +320,12 @@ impl Qemu {
         self.monitor.execute("system_powerdown", "{}").map(drop)
     }
 
+    /// Has a command of QEMU's monitor for people executed.
+    pub fn command(&mut self, line: &str) -> Result<()> {
+        let arguments = format!("{{\"command-line\":{}}}", crate::monitor::quote(line));
+        self.monitor.execute("human-monitor-command", &arguments).map(drop)
+    }
+
     /// Ends the machine as a power cut does, and waits until it is gone.
     pub fn cut(mut self) {
         let _ = self.child.kill();

@@ -360,6 +360,42 @@ fn a_disk_that_cannot_be_read() {
 }
 
 #[test]
+fn a_disk_that_gives_nothing_any_more() {
+    let Some(image) = medley() else { return };
+    let folder = Folder::new("nothing");
+    let disk = new_disk(&folder, &image);
+    let file = quoted(&disk);
+    // From the first write on everything fails: not even the report finds the pages that it would show.
+    let drive = format!(
+        "driver=raw,file.driver=blkdebug,file.inject-error.0.event=pwritev,file.inject-error.0.errno=5,\
+         file.image.driver=file,file.image.filename={file},werror=report,rerror=report"
+    );
+    let mut qemu = up(machine(&disk).word("autosave=0").stays_on().drive(drive));
+    to_the_exec(&mut qemu);
+    qemu.type_text("(il:savevm)\n").unwrap();
+    qemu.wait_for("could not be read: the disk failed to read sector").unwrap();
+    // The report on the screen: nothing of Lisp's screen is left, whose lower half is grey.
+    let is_report = |picture: &Picture| {
+        let black = |lines: std::ops::Range<usize>| {
+            lines.flat_map(|y| (0..1024).map(move |x| (x, y))).filter(|&(x, y)| picture.is_black(x, y)).count()
+        };
+        black(0..384) > 500 && black(384..768) < 5_000
+    };
+    qemu.wait_for_picture("the report", is_report).unwrap();
+    qemu.cut();
+
+    // Requests that are never finished: a sentence, and all goes on when they are after all.
+    let drive = format!("driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename={file}");
+    let mut qemu = up(machine(&disk).word("autosave=0").drive(drive));
+    to_the_exec(&mut qemu);
+    qemu.command("qemu-io world \"break pwritev A\"").unwrap();
+    qemu.type_text("(il:savevm)\n").unwrap();
+    qemu.wait_for("The disk has not answered for 10 seconds").unwrap();
+    qemu.command("qemu-io world \"resume A\"").unwrap();
+    qemu.wait_for("generation 2 saved").unwrap();
+}
+
+#[test]
 fn a_hundredth_costs_little() {
     let folder = Folder::new("saving-speed");
     let disk = folder.file("speed.disk");
@@ -440,10 +476,16 @@ fn which_disk() {
     assert!(well && calls.contains("here.disk") && folder.file("here.disk").exists(), "{said}\n{calls}");
     let (well, said, calls) = run_script(&folder, &["--no-disk", mine]);
     assert!(well && calls.contains(&format!("readonly=on,file={mine}")), "{said}\n{calls}");
-    // Garbage is not taken for a disk, nor replaced without being told to.
+    // Garbage is not taken for a disk, nor replaced, nor what is no file.
     std::fs::write(folder.file("letter"), "Dear Sir,").unwrap();
-    let (well, said, calls) = run_script(&folder, &["--disk", "letter", mine]);
-    assert!(!well && calls.is_empty() && said.contains("no machine's disk"), "{said}");
+    for arguments in [&["--disk", "letter", mine][..], &["--disk", "letter", "--fresh", mine]] {
+        let (well, said, calls) = run_script(&folder, arguments);
+        assert!(!well && calls.is_empty() && said.contains("no machine's disk"), "{said}");
+    }
+    for (disk, part) in [("letter", "holds no machine"), (".", "is no file"), ("/proc/none/disk", "cannot be made")] {
+        let (well, said, calls) = run_script(&folder, &["--disk", disk]);
+        assert!(!well && calls.is_empty() && said.contains(part), "{disk}: {said}");
+    }
     assert_eq!(std::fs::read_to_string(folder.file("letter")).unwrap(), "Dear Sir,");
     assert!(
         std::fs::read(mine).unwrap() == bytes && std::fs::read(other).unwrap() == changed,
