@@ -191,8 +191,8 @@
     (open-window window)))
 
 (defun set-focus (window)
-  "Sends the keys to this window from now on."
-  (unless (eq window *focus*)
+  "Sends the keys to this window from now on, unless it has been closed."
+  (unless (or (eq window *focus*) (and window (not (window-open window))))
     (let ((before *focus*))
       (setq *focus* window)
       (when (and before (window-open before)) (show-title before))
@@ -229,16 +229,17 @@
   (setf (window-data window) nil))
 
 (defun raise-window (window)
-  "Puts a window in front of the others."
-  (unless (eq window (car *windows*))
+  "Puts a window in front of the others, unless it has been closed."
+  (when (and (window-open window) (not (eq window (car *windows*))))
     (setq *windows* (cons window (remove window *windows*)))
     (refresh (window-rectangle window)))
   window)
 
 (defun bury-window (window)
-  "Puts a window behind the others."
-  (setq *windows* (append (remove window *windows*) (list window)))
-  (refresh (window-rectangle window))
+  "Puts a window behind the others, unless it has been closed."
+  (when (window-open window)
+    (setq *windows* (append (remove window *windows*) (list window)))
+    (refresh (window-rectangle window)))
   window)
 
 (defun move-window (window left top)
