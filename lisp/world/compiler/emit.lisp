@@ -347,8 +347,8 @@
           (emit-lifted-call fn count)
           (finish target)))))
 
-;;; A file's functions are all there is of a name, and the names of local ones are theirs. On the machine an older function of
-;;; the same name may still be in use, with other local functions: what one calls must be its own.
+;;; A file's functions are all there is of a name, and the names of local ones are theirs. On the machine an older function
+;;; of the same name may still be in use, with other local functions: what one calls must be its own.
 (defun emit-lifted-call (fn count)
   (if *calls-by-name*
       (emit (list :call count (fn-name fn)) (- 1 count))

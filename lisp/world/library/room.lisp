@@ -4,9 +4,9 @@
 ;;;     MDS           downwards from the end: pages of objects, two at a time of one type
 ;;;     counts        16:0, a cell for each even offset: objects whose count of references is not 1
 ;;;
-;;; What is given back is used again before new pages are taken, but no page is given back: there are as many as were in use at
-;;; once at the worst moment. Whether something leaks shows in what is in use: the objects that are not free, type by type, and
-;;; the cells of blocks that are not free.
+;;; What is given back is used again before new pages are taken, but no page is given back: there are as many as were in use
+;;; at once at the worst moment. Whether something leaks shows in what is in use: the objects that are not free, type by
+;;; type, and the cells of blocks that are not free.
 
 (defun %array-pages ()
   "Pages that array space has taken so far."
