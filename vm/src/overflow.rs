@@ -130,7 +130,8 @@ impl<L: Layout> Machine<L> {
         }
         let size = end.0 - next.0;
         let culprit = self.interrupts.overflow_at;
-        let is_gone = if culprit == LispPtr::NIL { size >= PLENTY } else { next <= culprit && culprit < end };
+        // With so much space it does not matter whether the frame that caused it is still somewhere else.
+        let is_gone = size >= PLENTY || next <= culprit && culprit < end;
         if !self.is_armed() && is_gone && !self.overflow_is_pending() {
             self.rearm();
         }
@@ -573,6 +574,26 @@ mod tests {
             assert_eq!(Frame::of_pvar(space, r.pvar).at == running.at, stays, "{words}");
             assert_eq!(m.interrupts.overflowed, stays, "{words}");
             check(space, BASE, m.end_of_stack().0);
+        }
+    }
+    /// A throw leads back to a frame with much space; the one that overflowed the stack was elsewhere.
+    #[test]
+    fn an_overflow_is_over_where_there_is_much_space() {
+        for (words, over) in [(PLENTY, true), (PLENTY - 2, false)] {
+            let mut m = machine::<Medley2>();
+            let space = m.space;
+            let end = 0x1_F1FE;
+            let mut stack = Stack::new_until(&mut m, end);
+            let outer = stack.call(&[], &[1]);
+            stack.free(words);
+            stack.other_process();
+            let other = stack.call(&[], &[12]);
+            let mut r = stack.run(other, 0);
+            space.set_cell(m.symbols.stack_overflow, AtomIndex::T.0);
+            m.interrupts.overflow_at = other.next().plus(100);
+            m.enter_frame(&mut r, outer).unwrap();
+            assert_eq!(space.cell(m.symbols.stack_overflow) == 0, over, "{words}");
+            check(space, BASE, end);
         }
     }
 }
