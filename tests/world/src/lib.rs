@@ -192,6 +192,9 @@ pub fn judge_soak(log: &str) -> Result<(), String> {
     if !log.contains(" expressions, 0 failures") || log.contains("Input: ") {
         return wrong("something failed");
     }
+    if log.contains("hard reset") {
+        return wrong("the stack was thrown away");
+    }
     match (Storage::read(log, "storage before"), Storage::read(log, "storage after")) {
         (Some(before), Some(after)) if before.is_steady(&after) => Ok(()),
         (Some(_), Some(_)) => wrong("storage grows"),
@@ -255,6 +258,7 @@ mod tests {
         assert_eq!(Storage::read(&log, "storage never"), None);
         assert_eq!(judge_soak(&log), Ok(()));
         assert!(judge_soak(&log.replace(" 0 failures", " 1 failures")).is_err());
+        assert!(judge_soak(&format!("the stack is full: hard reset\n{log}")).is_err());
         // What a leak of one object in two hundred expressions is in half a minute.
         assert!(!before.is_steady(&Storage { objects: after.objects + 500, ..after }));
         assert!(!before.is_steady(&Storage { conses: after.conses + 9000, ..after }));
