@@ -125,7 +125,7 @@ pub struct KernelPlatform {
     environment: Environment,
 }
 
-/// A line of console output that has no end yet.
+/// A line of console output for the log that has no end yet.
 struct Line {
     bytes: [u8; 200],
     length: usize,
@@ -157,20 +157,6 @@ impl KernelPlatform {
         self.files_synced = clock::microseconds();
         if let Err(error) = self.files.volume().sync_all() {
             warn!("not all files are as they were written: {error}");
-        }
-    }
-
-    /// Says that Lisp is up. A prompt that waits on the serial line comes again behind that.
-    fn note_first_rest(&mut self) {
-        let length = if self.serial_is_lisps { self.console.length } else { 0 };
-        let prompt = self.console.bytes;
-        if length > 0 {
-            self.console(b"\n");
-        }
-        info!("Lisp rests for the first time");
-        log_counters();
-        if length > 0 {
-            self.console(&prompt[..length]);
         }
     }
 
@@ -320,25 +306,7 @@ impl Platform for KernelPlatform {
 
     fn console(&mut self, bytes: &[u8]) {
         if self.serial_is_lisps {
-            crate::log::with_serial(|serial| {
-                for &byte in bytes {
-                    let _ = match byte {
-                        b'\n' => serial.write_str("\r\n"),
-                        7..=b'~' => serial.write_char(char::from(byte)),
-                        _ => Ok(()),
-                    };
-                }
-            });
-            for &byte in bytes {
-                match byte {
-                    b' '..=b'~' if self.console.length < self.console.bytes.len() => {
-                        self.console.bytes[self.console.length] = byte;
-                        self.console.length += 1;
-                    }
-                    b'\n' | b'\r' => self.console.length = 0,
-                    _ => {}
-                }
-            }
+            crate::log::lisp_writes(bytes);
             return;
         }
         for &byte in bytes {
@@ -451,7 +419,8 @@ impl Platform for KernelPlatform {
             self.sync_files();
         }
         if self.rests == 1 {
-            self.note_first_rest();
+            info!("Lisp rests for the first time");
+            log_counters();
         }
         // Every tick ends a sleep; a rest that is not over goes on after it, with the screen brought up to date.
         let over = || traps::input_waiting() || clock::microseconds() >= end;

@@ -214,6 +214,7 @@ fn session<L: Layout>(machine: &mut Machine<L>, monitor: &mut Monitor) -> Option
     let mut keyboard = Keyboard::default();
     monitor_is_there();
     display::hold(true);
+    serial_log::borrow(true);
     terminal::open();
     let _ = writeln!(Consoles, "\nDuralumin monitor");
     monitor.greet(machine, &mut hardware, &mut Consoles);
@@ -234,6 +235,7 @@ fn session<L: Layout>(machine: &mut Machine<L>, monitor: &mut Monitor) -> Option
         }
     };
     let _ = writeln!(Consoles, "Lisp goes on");
+    serial_log::borrow(false);
     monitor_is_there();
     display::hold(false);
     end

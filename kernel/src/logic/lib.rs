@@ -20,6 +20,7 @@ pub mod keys;
 pub mod layouts;
 pub mod mouse;
 pub mod ninep;
+pub mod open_text;
 pub mod page_plan;
 pub mod pixels;
 pub mod ring;

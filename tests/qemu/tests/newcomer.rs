@@ -1,8 +1,12 @@
 //! The starter world on the bare machine, as somebody meets it who has just got it: arrow keys on the keyboard and on the
 //! serial line, and what the memory map says of pages.
 
+use fixtures::Folder;
 use qemu::{Machine, Qemu};
 use std::time::Duration;
+
+/// What a test may take; most of it is spent when all run at once.
+const LIMIT: Duration = Duration::from_secs(150);
 
 /// The starter world with its exec on the serial line; and the file, which is deleted with this.
 struct Exec {
@@ -13,7 +17,7 @@ struct Exec {
 impl Exec {
     fn new(name: &str) -> Self {
         let sysout = battery::starter_world(name).unwrap();
-        let machine = Machine::new().disk(&sysout).word("serial=lisp").limit(Duration::from_secs(150));
+        let machine = Machine::new().disk(&sysout).word("serial=lisp").limit(LIMIT);
         let mut qemu = machine.start().unwrap();
         qemu.wait_for("1> ").unwrap();
         Self { qemu, sysout }
@@ -61,4 +65,38 @@ fn the_memory_map_knows_what_happens_to_pages() {
     exec.type_for("(state #x1F0000)\r", "\n3");
     exec.type_for("(progn (%set-word (%pointer #x1F 0) 0 0) (state #x1F0000))\r", "\n31");
     exec.type_for("(state #x1F0000)\r", "\n19");
+}
+
+/// Types something and waits until the serial line ends with that: a line that is not ended, too.
+fn type_until(exec: &mut Exec, keys: &str, end: &str) {
+    exec.qemu.write_serial(keys).unwrap();
+    wait_until(exec, end);
+}
+
+fn wait_until(exec: &mut Exec, end: &str) {
+    while !exec.qemu.log().ends_with(end) {
+        assert!(exec.qemu.age() < LIMIT, "the serial line does not end with {end:?}: {:?}", exec.qemu.log());
+        exec.qemu.pause(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn the_log_does_not_cut_into_what_is_typed() {
+    let folder = Folder::new("log");
+    let (sysout, disk) = (battery::starter_world("log").unwrap(), folder.file("machine.disk"));
+    fixtures::boot(&[std::ffi::OsStr::new("import"), sysout.as_os_str(), disk.as_os_str()]).unwrap();
+    // Each checkpoint says so in the log. What was typed comes again behind it, with the cursor where it was.
+    let machine = Machine::new().writable_disk(&disk).word("autosave=1").word("serial=lisp").limit(LIMIT);
+    let mut exec = Exec { qemu: machine.start().unwrap(), sysout };
+    exec.qemu.wait_for("1> ").unwrap();
+    type_until(&mut exec, "(list 14)\u{1b}[D\u{1b}[D", " us\n1> (list 14)\u{1b}[2D");
+    exec.type_for("23\r", "\n(1234)");
+    // A form of two lines, with the cursor in the first.
+    type_until(&mut exec, "(list\r15)\u{1b}[D\u{1b}[A", " us\n2> (list\n  15)\u{1b}[1A\u{1b}[2C");
+    exec.type_for("\u{1b}[F 6\u{1b}[B\u{1b}[F\r", "\n(6 15)");
+    // The monitor comes and goes.
+    type_until(&mut exec, "(list 17", " us\n3> (list 17");
+    type_until(&mut exec, "\u{1d}", "\n* ");
+    type_until(&mut exec, "go\r", "Lisp goes on\n3> (list 17");
+    exec.type_for(")\r", "\n(17)");
 }
