@@ -21,9 +21,12 @@ struct Line {
     borrowed: bool,
 }
 
-// SAFETY: 0x3f8 is COM1 on every PC; where there is none, reads give ones and nothing is harmed.
-static SERIAL: Exclusive<Line> =
-    Exclusive::new(Line { port: unsafe { SerialPort::new(0x3f8) }, lisp: OpenText::new(), borrowed: false });
+static SERIAL: Exclusive<Line> = Exclusive::new(Line {
+    // SAFETY: 0x3f8 is COM1 on every PC; where there is none, reads give ones and nothing is harmed.
+    port: unsafe { SerialPort::new(0x3f8) },
+    lisp: OpenText::new(),
+    borrowed: false,
+});
 
 impl Line {
     /// Writes whole lines, before what Lisp has begun.
