@@ -12,4 +12,4 @@
  (compiler world)
  (screen bitmap font-art font draw rectangles window keyboard mouse menu input window-menu terminal stream line-editor
          exec list-window frames break start-up desktop)
- (tools memory look inspector disassembler step-machine stepper memory-map benchmark-programs benchmarks clock life paint tour))
+ (tools memory look inspector disassembler step-machine source-pane stepper memory-map benchmark-programs benchmarks clock life paint tour))

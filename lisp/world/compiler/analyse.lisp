@@ -25,7 +25,7 @@
   (cond ((symbolp form) (analyse-variable form env))
         ((consp form)
          (let ((*line* (or (%form-line form) *line*)))
-           (analyse-list form env)))
+           (note-form (analyse-list form env) form)))
         (t (list 'constant form))))
 
 (defun analyse-all (forms env)

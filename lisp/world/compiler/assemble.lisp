@@ -268,6 +268,7 @@
          (labels (size-jumps items))
          (free (reverse *free-names*))
          (bytes nil) (fixups nil))
+    (if *form-table* (note-places name code items))
     (dolist (item items)
       (cond ((eq (item-jump item) :unwind)
              (setq bytes (append (reverse (item-bytes (unwind-item (cadr (item-bytes item)) (+ slots (length free)))))
@@ -281,6 +282,19 @@
     (list :name name :args arguments :locals slots :stack depth :start 0
           :names (append names (free-entries free slots))
           :bytes (reverse bytes) :fixups (reverse fixups) :debug debug)))
+
+;;; Where the forms of the source are among the bytes. An instruction that came when the list was improved belongs to the
+;;; one before it.
+(defvar *form-places* nil)    ; (name (offset . form)...) of each function; only if there is a *FORM-TABLE*
+
+(defun note-places (name code items)
+  (let ((places nil) (form nil))
+    (mapc (lambda (instruction item)
+            (when (> (item-size item) 0)
+              (setq form (gethash instruction *form-table* form))
+              (push (cons (item-address item) form) places)))
+          code items)
+    (push (cons name (reverse places)) *form-places*)))
 
 (defun free-entries (symbols slot)
   (let ((entries nil))

@@ -28,11 +28,18 @@
 (defvar *lifted* nil)         ; local functions that become functions of their own and have no code yet
 (defvar *calls-by-name* t)    ; true: they are called by name; NIL: by what is put into the code, :LOCAL
 (defvar *label-count* 0)
+(defvar *form* nil)           ; the form that instructions come from now, if there is a *FORM-TABLE*
 
 (defun emit (instruction change)
-  (push instruction *code*)
+  (push (if *form-table* (noted-instruction instruction) instruction) *code*)
   (setq *depth* (+ *depth* change))
   (if (> *depth* *deepest*) (setq *deepest* *depth*)))
+
+;;; Instructions can be constants; one that is noted is there once.
+(defun noted-instruction (instruction)
+  (let ((own (copy-list instruction)))
+    (%set-gethash own *form-table* *form*)
+    own))
 
 (defun new-label ()
   (setq *label-count* (1+ *label-count*)))
@@ -51,7 +58,11 @@
   `(%set-get ',kind '%emitter (lambda ,parameters ,@body)))
 
 (defun emit-node (node target)
-  (funcall (get (car node) '%emitter) node target))
+  (let ((form (if *form-table* (gethash node *form-table*) nil)))
+    (if form
+        (let ((*form* form))
+          (funcall (get (car node) '%emitter) node target))
+        (funcall (get (car node) '%emitter) node target))))
 
 (defun emit-values (nodes)
   (dolist (node nodes) (emit-node node :value)))

@@ -51,6 +51,16 @@
 
 (defvar *compile-file* nil)   ; the file that is being compiled, for messages
 
+;;; Who wants to know what came from which form of the source, as the stepper does, binds this to an EQ hash table with the
+;;; form's conses as keys. Nodes and instructions get into it, each with its form.
+(defvar *form-table* nil)
+
+;;; The node of a form. What a macro has made is the whole form's; two forms with the same node are the inner one.
+(defun note-form (node form)
+  (if (and *form-table* (gethash form *form-table*) (not (eq (car node) 'constant)) (null (gethash node *form-table*)))
+      (%set-gethash node *form-table* form))
+  node)
+
 ;;; The message begins with file:line where these are known.
 (defun compile-error (control &rest arguments)
   (error "~A~A" (if *line* (format nil "~A:~A: " (or *compile-file* "line") *line*) "")

@@ -9,6 +9,7 @@
   (items nil)
   (top 0)                               ; number of the first line in the window
   (chosen nil)                          ; number of the line shown inverted, or NIL
+  (marks nil)                           ; (number from . to): columns of lines that are inverted
   (function nil))                       ; called with window, thing and button when a line is pressed
 
 (defconstant +list-line+ 14)
@@ -27,6 +28,10 @@
         (draw-string-on (window-canvas window) (car item) 4 (1+ y) *font* 'replace))
       (when (and item (eql n (lister-chosen lister)))
         (fill-bitmap (window-canvas window) 0 y (window-width window) +list-line+ +black+ 'invert))
+      (dolist (mark (lister-marks lister))
+        (when (eql n (car mark))
+          (fill-bitmap (window-canvas window) (+ 4 (* (cadr mark) (font-width *font*))) y
+                       (* (- (cddr mark) (cadr mark)) (font-width *font*)) +list-line+ +black+ 'invert)))
       (show-part window 0 y (window-width window) +list-line+))))
 
 (defun draw-list (lister)
@@ -70,6 +75,16 @@
           (when n
             (setf (lister-top lister) (max 0 (- n (floor (lister-rows lister) 3)))))
           (draw-list lister)))))
+
+(defun mark-lines (lister marks)
+  "Inverts parts of lines, (number from . to) each, and no others. The first of them comes into the window."
+  (let ((before (lister-marks lister))
+        (first (if marks (caar marks) (lister-top lister))))
+    (setf (lister-marks lister) marks)
+    (if (< -1 (- first (lister-top lister)) (lister-rows lister))
+        (dolist (n (remove-duplicates (mapcar #'car (append before marks))))
+          (draw-list-line lister n (nth n (lister-items lister))))
+        (scroll-list lister (- first (lister-top lister) (floor (lister-rows lister) 3))))))
 
 (defun press-list (lister button y)
   (let* ((n (+ (lister-top lister) (floor y +list-line+)))

@@ -9,13 +9,16 @@
 ;;;     | Step Over Out Run       | |   argument 0   5           |
 ;;;     +-------------------------+ +----------------------------+
 ;;;
-;;; Keys, in the code window: space or s steps into calls, o (over) takes a call as one step, u (up) runs until the
+;;; The source is that of the innermost function that was compiled on this machine; the part that the next instruction came
+;;; from is inverted, or the call that is under way. Keys, in the code window: space or s steps into calls, o (over) takes a call as one step, u (up) runs until the
 ;;; function returns, r runs to the end, q closes.
 
 (defstruct step-windows
-  stepper code-list stack-list source-window
+  stepper code-list stack-list source-pane
   (shown nil)                           ; the code that is listed
-  (places nil))                         ; the places of its instructions
+  (places nil)                          ; the places of its instructions
+  (source nil)                          ; the function whose source is shown
+  (forms nil))                          ; (code name . places) of all code that was met: which form each instruction is from
 
 (defun code-items (places code)
   (mapcar (lambda (place) (cons (instruction-text code place) place)) places))
@@ -46,6 +49,43 @@
       (list (cons (format nil "done: ~a" (short-text (stepper-value stepper) 60)) (list (stepper-value stepper))))
       (mapcan #'frame-step-items (subseq (stepper-frames stepper) 0 (min 12 (length (stepper-frames stepper)))))))
 
+;;; The source
+
+(defun outer-name (windows code)
+  "The function of the source that code is from: its own, or one around it that was met before."
+  (let ((name (%code-name code)))
+    (if (function-source name)
+        name
+        (cadr (find-if (lambda (it) (assoc name (cddr it))) (step-windows-forms windows))))))
+
+(defun code-forms (windows code)
+  "(code name . places) for code: the function of its source, or NIL, and what is known of its instructions."
+  (or (assoc code (step-windows-forms windows))
+      (let* ((name (outer-name windows code))
+             (all (and name (form-places name)))
+             (own (cdr (assoc (%code-name code) all)))
+             (it (list* code (and own (places-fit-p own code) name) all)))
+        (push it (step-windows-forms windows))
+        it)))
+
+(defun show-step-source (windows)
+  "Marks where the stepper is in the source: of the next instruction, or of the innermost call that there is source for."
+  (let ((pane (step-windows-source-pane windows))
+        (back 0))
+    (dolist (frame (stepper-frames (step-windows-stepper windows)) (mark-source pane nil))
+      (let* ((code (step-frame-code frame))
+             (forms (code-forms windows code))
+             (name (cadr forms)))
+        (when name
+          (unless (eq name (step-windows-source windows))
+            (setf (step-windows-source windows) name)
+            (show-source pane name))
+          (mark-source pane (form-at (cdr (assoc (%code-name code) (cddr forms)))
+                                     (- (step-frame-place frame) (%code-start code) back)))
+          (return nil)))
+      ;; Callers are behind their calls.
+      (setq back 1))))
+
 (defun show-step (windows)
   "Shows where the stepper is."
   (let* ((stepper (step-windows-stepper windows))
@@ -60,13 +100,14 @@
                             (format nil "Step ~a" (header-name code))))
         (choose-line (step-windows-code-list windows)
                      (position (step-frame-place frame) (step-windows-places windows)))))
+    (show-step-source windows)
     (show-items (step-windows-stack-list windows) (stack-items stepper))
     (set-window-title (lister-window (step-windows-stack-list windows))
                       (format nil "Stack after ~d instructions" (stepper-count stepper)))))
 
 (defun close-step-windows (windows)
   (dolist (window (list (lister-window (step-windows-stack-list windows))
-                        (step-windows-source-window windows)
+                        (lister-window (source-pane-lister (step-windows-source-pane windows)))
                         (lister-window (step-windows-code-list windows))))
     (when window
       (setf (window-close-function window) nil)
@@ -92,25 +133,17 @@
     (#\r (step-command windows :run))
     (#\q (step-command windows :close))))
 
-(defun show-source (source left top)
-  "A window with a form."
-  (let ((terminal (make-terminal-window "Source" left top 52 12)))
-    (with-output-to-window (terminal)
-      (if source
-          (pprint source)
-          (princ "The source of this function was not kept.")))
-    (terminal-window terminal)))
-
 (defun inspect-item (window item button)
   (declare (ignore window button))
   (when item
     (inspect (car item))))
 
-(defun open-stepper (function arguments source)
+(defun open-stepper (function arguments)
   "Windows that step a call of a function."
   (let* ((stepper (start-stepper function arguments))
          (windows (make-step-windows :stepper stepper)))
-    (setf (step-windows-source-window windows) (show-source source 480 70))
+    (setf (step-windows-source-pane windows) (make-source-window 480 70 424 12))
+    (show-source (step-windows-source-pane windows) function)
     (setf (step-windows-stack-list windows)
           (make-list-window "Stack" 480 270 424 11 nil #'inspect-item))
     (setf (step-windows-code-list windows)
@@ -130,9 +163,9 @@
     (show-step windows)
     (values)))
 
-(defun step-call-of (form &optional source)
+(defun step-call-of (form)
   "Opens the stepper on a call: (step-call-of '(fact 5))."
-  (open-stepper (car form) (mapcar #'eval (cdr form)) source))
+  (open-stepper (car form) (mapcar #'eval (cdr form))))
 
 ;;; An example, compiled here and now by the compiler of the world
 
@@ -147,4 +180,4 @@
   (eval *step-example*)
   (unless (%compiled-definition-p 'step-fact)
     (compile 'step-fact))
-  (step-call-of '(step-fact 4) *step-example*))
+  (step-call-of '(step-fact 4)))

@@ -86,3 +86,18 @@ fn the_console_shows_what_was_edited() {
 fn a_break() {
     play("break");
 }
+
+#[test]
+fn deep_recursion() {
+    play("depth");
+}
+
+#[test]
+fn the_stepper() {
+    play("stepper");
+}
+
+#[test]
+fn the_stepper_beside_the_source() {
+    play("source");
+}
