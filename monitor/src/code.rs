@@ -48,9 +48,14 @@ impl<L: Layout> Session<'_, L> {
     fn list(&mut self, header: LispPtr, at: ByteAddr, instructions: u32) -> fmt::Result {
         let space = self.m.space;
         let end = code::end::<L>(space, header);
+        let first = at;
         let mut at = at;
         for _ in 0..instructions {
             if end.is_some_and(|end| at >= end) || !self.world.has(at.word().page()) {
+                break;
+            }
+            // No instruction has the number 0: that is behind the last one.
+            if at != first && space.byte(at) == 0 {
                 break;
             }
             let instruction = Instruction::<L>::at(space, at);

@@ -125,7 +125,7 @@ struct Change {
 pub struct Monitor {
     reason: Reason,
     /// Byte addresses of instructions to stop at.
-    stops: [Option<u32>; MOST_STOPS],
+    stops: [Option<running::Stop>; MOST_STOPS],
     watches: [Option<running::Watch>; surroundings::MOST_WATCHES],
     /// The frame that `frame`, `variables` and the empty line are about.
     frame: Option<StackOffset>,
@@ -226,12 +226,17 @@ impl Monitor {
             let _ = writeln!(s.out, "there is no command {word}; ? lists them");
             return Verdict::Stay;
         };
-        match (command.action)(self, s, arguments) {
+        // A word too many may be a slip: `reset` or `go` must not carry it out.
+        let refused = command.arguments.is_empty() && !arguments.is_empty();
+        match if refused { Err(Problem::Usage) } else { (command.action)(self, s, arguments) } {
             Ok(verdict) => verdict,
             Err(problem) => {
                 let _ = match problem {
                     Problem::Output => Ok(()),
-                    Problem::Usage => writeln!(s.out, "usage: {} {}", command.name, command.arguments),
+                    Problem::Usage => {
+                        let space = if command.arguments.is_empty() { "" } else { " " };
+                        writeln!(s.out, "usage: {}{space}{}", command.name, command.arguments)
+                    }
                     Problem::NoAddress(text) => writeln!(
                         s.out,
                         "{text} is no address: those are hexadecimal words, octal halves like {{12,3456}}, @SYMBOL \

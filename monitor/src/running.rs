@@ -38,6 +38,15 @@ impl Watch {
     }
 }
 
+/// An instruction to stop at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stop {
+    /// The header of its function.
+    function: LispPtr,
+    /// Its byte address.
+    pc: u32,
+}
+
 /// What ends a run besides the places and changes that are waited for anyway.
 #[derive(Clone, Copy)]
 enum Until {
@@ -125,7 +134,7 @@ impl Monitor {
                     return ControlFlow::Break(());
                 }
             }
-            if let Some(number) = self.stops.iter().position(|stop| *stop == Some(m.regs.pc)) {
+            if let Some(number) = self.stops.iter().position(|stop| stop.is_some_and(|stop| stop.pc == m.regs.pc)) {
                 self.reason = Reason::Place(number);
                 return ControlFlow::Break(());
             }
@@ -234,9 +243,7 @@ impl Monitor {
         match *words {
             [] => {
                 for number in 0..MOST_STOPS {
-                    if let Some(pc) = self.stops[number] {
-                        writeln!(s.out, "place {number}: byte {pc:#x}")?;
-                    }
+                    self.show_stop(s, number)?;
                 }
             }
             [place] => {
@@ -244,13 +251,18 @@ impl Monitor {
                 s.check(LispPtr(pc >> 1))?;
                 let free = self.stops.iter().position(Option::is_none);
                 let number = free.ok_or(Problem::Because("sixteen places are enough; clear takes one away"))?;
-                self.stops[number] = Some(pc);
-                let name = s.name(function_name::<L>(s.m.space, function));
-                writeln!(s.out, "place {number}: {name}+{:#o}", pc.wrapping_sub(function.byte().0))?;
+                self.stops[number] = Some(Stop { function, pc });
+                self.show_stop(s, number)?;
             }
             _ => return Err(Problem::Usage),
         }
         Ok(Verdict::Stay)
+    }
+
+    fn show_stop<L: Layout>(&self, s: &mut Session<'_, L>, number: usize) -> core::fmt::Result {
+        let Some(Stop { function, pc }) = self.stops[number] else { return Ok(()) };
+        let name = s.name(function_name::<L>(s.m.space, function));
+        writeln!(s.out, "place {number}: {name}+{:#o}", pc.wrapping_sub(function.byte().0))
     }
 
     /// `clear [NUMBER]`
@@ -258,8 +270,8 @@ impl Monitor {
         match *words {
             [] => self.stops = [None; MOST_STOPS],
             [number] => {
-                let place = self.stops.get_mut(arguments::number(number)? as usize);
-                *place.ok_or(Problem::Because("there is no such place; stop lists them"))? = None;
+                let place = self.stops.get_mut(arguments::number(number)? as usize).and_then(Option::take);
+                place.ok_or(Problem::Because("there is no such place; stop lists them"))?;
             }
             _ => return Err(Problem::Usage),
         }
@@ -303,8 +315,8 @@ impl Monitor {
         match *words {
             [] => self.watches = [None; MOST_WATCHES],
             [number] => {
-                let place = self.watches.get_mut(arguments::number(number)? as usize);
-                *place.ok_or(Problem::Because("there is no such watch; watch lists them"))? = None;
+                let place = self.watches.get_mut(arguments::number(number)? as usize).and_then(Option::take);
+                place.ok_or(Problem::Because("there is no such watch; watch lists them"))?;
             }
             _ => return Err(Problem::Usage),
         }

@@ -85,18 +85,21 @@ impl Monitor {
             [cells] => Some((u32::BITS - arguments::number(cells)?.leading_zeros()).min(BUCKETS - 1)),
             _ => return Err(Problem::Usage),
         };
+        let mut found = false;
         for bucket in (0..BUCKETS).filter(|&bucket| chosen.is_none_or(|chosen| chosen == bucket)) {
             let (blocks, cells, sound) = s.m.free_array_blocks(bucket);
             if let Some(first) = s.m.first_free_array_block(bucket) {
+                found = true;
                 writeln!(
                     s.out,
                     "from {:5} cells: {blocks} blocks, {cells} cells, first {first:?}{}",
                     1u32 << (bucket.max(1) - 1),
                     if sound { "" } else { ", DAMAGED" }
                 )?;
-            } else if chosen.is_some() {
-                writeln!(s.out, "no free blocks of that size")?;
             }
+        }
+        if !found {
+            writeln!(s.out, "no free blocks{}", if chosen.is_some() { " of that size" } else { "" })?;
         }
         Ok(Verdict::Stay)
     }

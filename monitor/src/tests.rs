@@ -132,6 +132,7 @@ fn nothing_there<L: Layout>() {
     assert_eq!(bench.run("off now").0, Verdict::Off);
     bench.monitor.bury();
     bench.expect("go", &["cannot go on"]);
+    bench.expect("reset off", &["usage: reset\n"]);
     bench.expect("step", &["cannot go on"]);
 }
 
@@ -153,7 +154,10 @@ fn looking_at_the_image() {
     bench.expect("blocks", &["free", "frame of", "arguments"]);
     bench.expect("code", &[">"]);
     bench.expect("code \\INTERRUPTFRAME", &["\\INTERRUPTFRAME at", "RETURN"]);
-    bench.expect("code CL:CAR", &["CL:CAR", "arguments"]);
+    // A function ends with its last instruction, whatever is behind that; and its block is as a new image has it.
+    let code = bench.expect("code CL:CAR", &["CL:CAR", "arguments"]);
+    assert!(code.ends_with("RETURN\n"), "{code}");
+    bench.expect("block func", &["in use, Code, trailer sound"]);
     bench.expect("symbol NIL", &["NIL: symbol 0x0", "NIL"]);
     bench.expect("symbol car", &["CAR: symbol", "code of"]);
     bench.expect("a \\MAXTYPENUMBER", &[]);
@@ -198,7 +202,13 @@ fn stepping_and_places() {
     let mut out = String::new();
     monitor.greet(&mut m.machine, world, &mut out);
     assert!(out.contains("place 0") && out.contains("at  BLOCK+"), "{out}");
-    bench.expect("clear 0", &["0 places left"]);
+    // A list of places says what their making said; what is not there cannot be taken away.
+    let second = bench.say("stop BLOCK");
+    assert_eq!(bench.say("stop"), second.replace("place 1", "place 0") + &second);
+    bench.expect("clear 2", &["there is no such place"]);
+    bench.expect("clear 0", &["1 places left"]);
+    bench.expect("clear 0", &["there is no such place"]);
+    bench.expect("clear", &["0 places left"]);
     // In BLOCK; its end is in its caller, and stepping over calls does not lead away from here.
     let caller = bench.m.machine.frames().nth(1).unwrap().name;
     let name = symbols::name::<Medley2>(bench.m.machine.space, caller);
@@ -222,6 +232,7 @@ fn watching_a_variable() {
         assert!(out.contains(text), "no {text:?}:\n{out}");
     }
     assert!(world.armed.is_empty());
+    bench.expect("unwatch 1", &["there is no such watch"]);
     bench.expect("unwatch", &["0 watches left"]);
     // A value that never comes, and then somebody wants to look.
     bench.expect("watch \\RUNNING.PROCESS 12345678", &["watch 0"]);

@@ -32,7 +32,7 @@ pub struct ArrayBlock {
     pub in_use: bool,
     /// What it holds.
     pub contents: Contents,
-    /// Whether the trailer repeats the header.
+    /// Whether the trailer repeats the header: in use, and so many cells.
     pub sound: bool,
 }
 
@@ -52,7 +52,9 @@ fn at<L: Layout>(space: Space, at: LispPtr) -> Option<ArrayBlock> {
         KIND_CODE => Contents::Code,
         _ => Contents::Other,
     };
-    let sound = space.cell(end.offset(-2)) == space.cell(at);
+    // What a block holds only its header has to say: blocks that Lisp made say it twice, those of a new image do not.
+    let differences = space.cell(end.offset(-2)) ^ space.cell(at);
+    let sound = differences & !(u32::from(KIND_MASK) << 16) == 0;
     Some(ArrayBlock { at, end, cells, in_use: flags & IN_USE != 0, contents, sound })
 }
 

@@ -78,7 +78,7 @@ pub fn signature(space: Space, header: LispPtr) -> Signature {
     Signature { arguments: header.arguments(), variables: 2 * header.pvar_pairs(), stack: header.stack_need() }
 }
 
-/// One past the last byte of a function in array space: the end of its block; `None` if it is in no block.
+/// One past the last byte of a function in array space: the trailer of its block; `None` if it is in no block.
 pub fn end<L: Layout>(space: Space, header: LispPtr) -> Option<ByteAddr> {
-    crate::collector::blocks::of_contents::<L>(space, header).map(|block| block.end.byte())
+    crate::collector::blocks::of_contents::<L>(space, header).map(|block| block.end.offset(-2).byte())
 }
