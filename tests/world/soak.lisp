@@ -270,9 +270,15 @@
 (defglobal *soak-count* 0)
 
 (defun soak-for (seconds)
-  "Goes on for so many seconds."
-  (do ((end (+ (get-internal-real-time) (* 1000 seconds))))
-      ((> (get-internal-real-time) end))
+  "Goes on for so many seconds, and says each minute how far it is."
+  (do* ((now (get-internal-real-time) (get-internal-real-time))
+        (end (+ now (* 1000 seconds)))
+        (say (+ now 60000)))
+       ((> now end))
+    (when (> now say)
+      (setq say (+ say 60000))
+      (console-line (format nil "soak: at expression ~D, ~D windows, ~D processes"
+                            *soak-count* (length *windows*) (length *processes*))))
     (setq *soak-count* (1+ *soak-count*))
     (soak-step *soak-count*)))
 
@@ -318,6 +324,7 @@
         (remove-if (lambda (item) (member (car item) '("Save world" "Log out" "Benchmarks") :test #'equal))
                    *background-items*))
   (make-process "input" #'input-process)
+  (setf (random-state-seed (%random-state)) (+ 20261128 (* 7919 *soak-seed*)))
   (setq *soak-files* (soak-files-p))
   (console-line (format nil "soak begins; files: ~A" *soak-files*))
   (soak-for (max 1 (floor *soak-seconds* 10)))

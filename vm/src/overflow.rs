@@ -15,13 +15,13 @@
 //!
 //! - \MOVEFRAME searches the whole stack for a free block before it crosses the guard. So the runaway computation
 //!   takes the space behind every other process, and as soon as those run they eat the reserve. Here it goes straight
-//!   into the reserve.
+//!   into the reserve, unless much is free elsewhere ([`PLENTY`]).
 //! - Lisp is told once, until a hard reset (\STACKOVERFLOW stays T, and the stack never shrinks). AUTOHARDRESETFLG
 //!   makes every exit from the break or the handler such a reset, so that no THROW ever arrives. Here, as soon as much
 //!   space is free again, \STACKOVERFLOW becomes NIL, and the last words of the space that a frame has are kept from it
 //!   as the new reserve ([`Machine::keep_reserve`]). So the machine needs no hard reset, and turns the flag off when
-//!   the stack overflows. Lisp is told again when the last block of free space that is large enough to have a reserve
-//!   of its own comes to its end.
+//!   the stack overflows. Lisp is told again when a frame comes to that reserve, or has been moved to where there was
+//!   no room for one, and not much is free elsewhere ([`FreeSpace::is_scarce`]).
 //!
 //! When the reserve is used up too, the stack is reset.
 
@@ -42,7 +42,10 @@ const AREA: u32 = 768;
 const LITTLE: u32 = 32;
 /// Words beyond the guard, for the break or the handler.
 const RESERVE: u32 = 4096;
-/// So many free words mean that an overflow is over.
+/// Words of a block at least that counts as free space: most frames fit, with [`AREA`] behind them.
+const USEFUL: u32 = AREA + 256;
+/// So many free words mean that an overflow is over, and that there is none while they are free elsewhere: the other
+/// processes need them while somebody looks at what has filled the rest.
 const PLENTY: u32 = 2 * RESERVE;
 /// Words of a guard block at the end of the stack.
 const GUARD: u32 = 2;
@@ -72,6 +75,11 @@ impl<L: Layout> Machine<L> {
     /// Prepares Lisp's stack overflow interrupt, because of what runs in `frame`.
     fn tell_overflow(&mut self, frame: Frame) {
         let space = self.space;
+        if let Ok(FreeSpace { behind, elsewhere, beyond, .. }) = survey(self, frame) {
+            let level = LogLevel::Debug;
+            let line = format_args!("the stack is nearly full: {behind} + {elsewhere} + {beyond} words are left");
+            self.platform.log(level, line);
+        }
         self.interrupts.overflowed = true;
         self.interrupts.overflow_at = frame.at;
         self.attention.request();
@@ -145,53 +153,70 @@ impl<L: Layout> Machine<L> {
         Ok(soft_end)
     }
 
-    /// After `frame` has got more space from a stack that cannot grow: whether Lisp must be told, or an overflow is
-    /// over. It is if the frame that caused it is gone: `replaced` if this one now stands there, and else free space
-    /// does.
+    /// After `frame` has got more space from a stack that has grown into its reserve: whether Lisp must be told, or an
+    /// overflow is over. It is if the frame that caused it is gone: `replaced` if this one now stands there, and else
+    /// free space does.
     fn judge_space(&mut self, frame: Frame, replaced: bool) -> Result<(), Flow> {
         if !self.is_beyond_guard() {
             return Ok(());
         }
-        let found = survey(self);
+        let found = survey(self, frame);
         let free = self.sound(found)?;
         if self.is_armed() {
-            if free.words < RESERVE {
+            if free.is_scarce() {
                 self.tell_overflow(frame);
             }
-        } else if free.words >= PLENTY && (replaced || free.has_culprit) && !self.overflow_is_pending() {
+        } else if free.words() >= PLENTY && (replaced || free.has_culprit) && !self.overflow_is_pending() {
             self.rearm();
         }
         Ok(())
     }
 }
 
-/// The stack's free space.
+/// The stack's free space, words.
 #[derive(Default)]
 struct FreeSpace {
-    /// Words in blocks that a frame could be moved to, and words that are not yet part of the stack.
-    words: u32,
-    /// Words of the largest block.
-    largest: u32,
+    /// Behind the running frame.
+    behind: u32,
+    /// In blocks that a frame can be moved to.
+    elsewhere: u32,
+    /// Not yet part of the stack.
+    beyond: u32,
     /// Whether the place of the frame that overflowed the stack is in a block: that frame is no more.
     has_culprit: bool,
 }
 
-/// Walks through the stack's blocks.
-fn survey<L: Layout>(m: &Machine<L>) -> Result<FreeSpace, MachineError> {
+impl FreeSpace {
+    fn words(&self) -> u32 {
+        self.behind + self.elsewhere + self.beyond
+    }
+
+    /// Whether the running frame has come to its last space: it has no reserve of its own before which to look again.
+    fn is_scarce(&self) -> bool {
+        self.behind < RESERVE + AREA && self.elsewhere + self.beyond < PLENTY
+    }
+}
+
+/// Walks through the stack's blocks, while `frame` runs.
+fn survey<L: Layout>(m: &Machine<L>, frame: Frame) -> Result<FreeSpace, MachineError> {
     let space = m.space;
     let end = m.end_of_stack();
     let culprit = m.interrupts.overflow_at;
+    let next = frame.next();
     let mut at = StackOffset(m.ifpage_word(STACK_BASE)).ptr();
-    let words = (space.cell(m.symbols.last_stack_addr) & 0xFFFF).saturating_sub(end.low() as u32);
-    let mut free = FreeSpace { words, ..FreeSpace::default() };
+    let beyond = (space.cell(m.symbols.last_stack_addr) & 0xFFFF).saturating_sub(end.low() as u32);
+    let mut free = FreeSpace { beyond, ..FreeSpace::default() };
     while at < end {
         let block = at;
         match block_flag(space, at) {
             flag::FREE => {
                 at = end_of_free(space, at)?;
                 let size = at.0 - block.0;
-                free.words += if size >= AREA { size } else { 0 };
-                free.largest = free.largest.max(size);
+                if block == next {
+                    free.behind = size;
+                } else if size >= USEFUL {
+                    free.elsewhere += size;
+                }
                 free.has_culprit |= block <= culprit && culprit < at;
             }
             flag::GUARD => at = at.plus(block_size(space, at)?),
@@ -205,10 +230,10 @@ fn survey<L: Layout>(m: &Machine<L>) -> Result<FreeSpace, MachineError> {
     Ok(free)
 }
 
-/// Whether there is a block so large that it has a reserve of its own. No frame that has run out of space is before it.
-fn has_plenty<L: Layout>(m: &mut Machine<L>) -> Result<bool, Flow> {
-    let free = survey(m);
-    Ok(m.sound(free)?.largest >= PLENTY)
+/// Whether much is free that is not behind `frame`.
+fn has_plenty<L: Layout>(m: &mut Machine<L>, frame: Frame) -> Result<bool, Flow> {
+    let free = survey(m, frame);
+    Ok(m.sound(free)?.elsewhere >= PLENTY)
 }
 
 /// Finds or makes a guard block of `size` words that has [`AREA`] words free behind it and begins at `align` within a
@@ -300,8 +325,12 @@ fn move_frame<L: Layout>(m: &mut Machine<L>, frame: Frame) -> Result<Option<Fram
             m.sound(merged)?;
             return Ok(Some(frame));
         }
+        // The reserve that was kept from it.
+        if next == m.interrupts.soft_end {
+            return Ok(Some(frame));
+        }
         // Extending the stack is quick and searching it is not; but the reserve is kept for when it is really full.
-        let may_extend = behind == m.end_of_stack() && !(m.is_beyond_guard() && has_plenty(m)?);
+        let may_extend = behind == m.end_of_stack() && !(m.is_beyond_guard() && has_plenty(m, frame)?);
         if may_extend && m.extend_stack(frame)?.is_some() {
             return Ok(Some(frame));
         }
@@ -323,11 +352,7 @@ fn move_frame<L: Layout>(m: &mut Machine<L>, frame: Frame) -> Result<Option<Fram
 /// Gets the running frame, whose temporaries end at `next`, more space; where they end then.
 pub(crate) fn make_room<L: Layout>(m: &mut Machine<L>, r: &mut Regs, next: u32) -> Result<u32, Flow> {
     let frame = Frame::of_pvar(m.space, r.pvar);
-    let is_soft = m.stack_end == m.interrupts.soft_end;
     m.close_frame(r, next)?;
-    if is_soft && !has_plenty(m)? {
-        m.tell_overflow(frame);
-    }
     let Some(moved) = move_frame(m, frame)? else {
         return Err(hard_reset(m, r));
     };
@@ -593,6 +618,36 @@ mod tests {
             m.interrupts.overflow_at = other.next().plus(100);
             m.enter_frame(&mut r, outer).unwrap();
             assert_eq!(space.cell(m.symbols.stack_overflow) == 0, over, "{words}");
+            check(space, BASE, end);
+        }
+    }
+    /// In a stack that many processes share no block is large. A frame that has come to its reserve takes it and moves on,
+    /// until little is left in all blocks together.
+    #[test]
+    fn small_blocks_count_together() {
+        for (words, told) in [(PLENTY / 2, false), (PLENTY / 2 - 2, true)] {
+            let mut m = machine::<Medley2>();
+            let space = m.space;
+            let end = 0x1_F1FE;
+            let mut stack = Stack::new_until(&mut m, end);
+            // What the two blocks, the running frame's and three frames leave.
+            let own = RESERVE + AREA;
+            let temporaries = (end - BASE - 2 * words - own - 3 * (2 + 10 + 8)) as usize / 2;
+            stack.call(&[], &std::vec![10; temporaries]);
+            stack.free(words);
+            stack.other_process();
+            stack.call(&[], &[]);
+            stack.free(words);
+            stack.other_process();
+            let running = stack.call(&[], &[]);
+            let mut r = stack.run(running, 5);
+            make_free(space, running.next(), own).unwrap();
+            space.set_cell(m.symbols.last_stack_addr, 0xE_0000 | end & 0xFFFF);
+            m.enter_frame(&mut r, running).unwrap();
+            assert_eq!(m.stack_end.0, end - RESERVE);
+            let next = m.stack_end.0;
+            make_room(&mut m, &mut r, next).unwrap();
+            assert_eq!((m.interrupts.overflowed, m.stack_end.0), (told, end), "{words}");
             check(space, BASE, end);
         }
     }

@@ -111,6 +111,7 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
         scene: scene.clone(),
         size,
         start: begin,
+        say_where: options.say_where,
         files: (!options.no_files).then(|| files::host_files(root.clone())),
         worlds: (!options.no_files).then(|| worlds::HostWorlds::new(options.save.clone(), root)),
     };
@@ -146,16 +147,26 @@ fn start<L: Layout>(options: &Options, bytes: &[u8], map: &PageMap<'_>) -> i32 {
     }
     let exit = if watched { watch(machine, options, &scene, &memory) } else { machine.run() };
     match exit {
+        Exit::Stopped if TIME_IS_OVER.load(Ordering::Relaxed) => {
+            eprintln!("runner: the time is over");
+            say_where(machine, 60);
+            scene.borrow_mut().end(0)
+        }
         Exit::Steps | Exit::Logout | Exit::Stopped => scene.borrow_mut().end(files::status()),
         Exit::Fatal(error) => {
             eprintln!("runner: {error}");
-            memory::expect_faults(1);
-            report(machine, machine.regs.pc);
-            for frame in machine.frames().skip(1).take(12) {
-                eprintln!("  called by {} + {:#o}", symbols::name::<L>(machine.space, frame.name), frame.pc);
-            }
+            say_where(machine, 12);
             scene.borrow_mut().end(1)
         }
+    }
+}
+
+/// Says what runs, and who called it, as far as that can be read.
+fn say_where<L: Layout>(machine: &Machine<L>, callers: usize) {
+    memory::expect_faults(1);
+    report(machine, machine.regs.pc);
+    for frame in machine.frames().skip(1).take(callers) {
+        eprintln!("  called by {} + {:#o}", symbols::name::<L>(machine.space, frame.name), frame.pc);
     }
 }
 

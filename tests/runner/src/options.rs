@@ -15,6 +15,7 @@ usage: runner SYSOUT [options]
   --monitor              begin in the monitor (docs/monitor.md), with commands from standard input; Ctrl-C comes back to it
   --steps N              end after N instructions
   --seconds N            end after N seconds
+  --where                with --seconds: say what Lisp was doing then
   --trace N              print the last N instructions when the run ends
   --deterministic        a microsecond an instruction, no timer: every run is the same
   --input FILE           with --deterministic: lines `N key NUMBER 1|0`, `N button 13|14|15 1|0`, `N mouse X Y`
@@ -41,6 +42,7 @@ pub struct Options {
     pub monitor: bool,
     pub steps: Option<u64>,
     pub seconds: Option<f64>,
+    pub say_where: bool,
     pub trace: Option<usize>,
     pub deterministic: bool,
     pub input: Option<PathBuf>,
@@ -83,6 +85,7 @@ pub fn parse() -> Result<Option<Options>, String> {
             Long("files") => options.files = Some(folder(parser.value().map_err(say)?.into())?),
             Long("no-files") => options.no_files = true,
             Long("seconds") => options.seconds = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
+            Long("where") => options.say_where = true,
             Long("trace") => options.trace = Some(parser.value().and_then(|value| value.parse()).map_err(say)?),
             Long("deterministic") => options.deterministic = true,
             Long("input") => options.input = Some(parser.value().map_err(say)?.into()),

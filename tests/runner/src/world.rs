@@ -185,6 +185,8 @@ pub struct Host {
     pub size: (u16, u16),
     /// When the run began; `None` if it is deterministic.
     pub start: Option<Instant>,
+    /// Whether the machine shall stop when the time is over; otherwise this process ends at once.
+    pub say_where: bool,
     /// Its files, if Lisp may have any.
     pub files: Option<HostFiles>,
     /// Where it saves worlds, unless Lisp may not touch files.
@@ -223,6 +225,9 @@ impl Platform for Host {
 
     fn poll_input(&mut self) -> Option<InputEvent> {
         if TIME_IS_OVER.load(Ordering::Relaxed) {
+            if self.say_where {
+                return Some(InputEvent::Stop);
+            }
             eprintln!("runner: the time is over");
             self.scene.borrow_mut().end(0);
         }

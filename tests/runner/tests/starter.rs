@@ -41,7 +41,8 @@ fn the_soak() {
     let gestures: String = battery::mouse_gestures().take(2 * seconds as usize).collect();
     let steps = format!("wait 1s\n{gestures}wait {}s\n", seconds + 600);
     std::fs::write(&script, steps).unwrap();
-    let (content, text) = run(&sysout, seconds + 120, &folder, &["--script", "mouse.script", "--files", "."]);
+    let (content, text) =
+        run(&sysout, seconds + 120, &folder, &["--where", "--script", "mouse.script", "--files", "."]);
     let _ = std::fs::remove_dir_all(&folder);
     battery::judge_soak(&text).unwrap_or_else(|what| panic!("{what}"));
     assert!(text.contains("files: T"), "the soak had no files: {text}");

@@ -102,14 +102,21 @@ pub fn files_world() -> Result<PathBuf, String> {
     Ok(own)
 }
 
-/// The world that evaluates random expressions and does much else for so many seconds.
+/// The world that evaluates random expressions and does much else for so many seconds. The environment's `SOAK_SEED` chooses
+/// others.
 pub fn soak_world(seconds: u32) -> Result<PathBuf, String> {
-    world("soak.lisp", &format!("(defglobal *soak-seconds* {seconds})\n"))
+    let seed = soak_number("SOAK_SEED").unwrap_or(1);
+    world("soak.lisp", &format!("(defglobal *soak-seconds* {seconds})\n(defglobal *soak-seed* {seed})\n"))
+}
+
+/// A number in the environment.
+fn soak_number(name: &str) -> Option<u32> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// How long the soak is, seconds: the environment's `SOAK_SECONDS`, or `usual`.
 pub fn soak_seconds(usual: u32) -> u32 {
-    std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+    soak_number("SOAK_SECONDS").unwrap_or(usual)
 }
 
 /// Steps of scripts (tests/script) that play with the mouse: each drags, presses or chooses something at random, but always
