@@ -93,11 +93,6 @@ fn deep_recursion() {
 }
 
 #[test]
-fn the_stepper() {
-    play("stepper");
-}
-
-#[test]
-fn the_stepper_beside_the_source() {
+fn source_and_names() {
     play("source");
 }
