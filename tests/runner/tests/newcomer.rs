@@ -101,3 +101,8 @@ fn the_stepper() {
 fn the_stepper_beside_the_source() {
     play("source");
 }
+
+#[test]
+fn presses_that_wait_and_parentheses_too_many() {
+    play("presses");
+}
