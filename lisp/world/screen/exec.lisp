@@ -174,7 +174,3 @@ Interrupted.
             (append (coerce text 'list) (list #\Newline)))))
   (pop (terminal-input terminal)))
 
-(defun terminal-peek-char (terminal)
-  (let ((c (terminal-read-char terminal)))
-    (push c (terminal-input terminal))
-    c))
