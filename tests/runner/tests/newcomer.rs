@@ -96,3 +96,8 @@ fn deep_recursion() {
 fn source_and_names() {
     play("source");
 }
+
+#[test]
+fn presses_that_wait_and_parentheses_too_many() {
+    play("presses");
+}
