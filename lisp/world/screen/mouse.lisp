@@ -90,16 +90,21 @@
   (%subr 64 (car (car cursor)) (- 15 (cadr (car cursor))))
   cursor)
 
-;;; The machine reports the cursor's upper left corner; the hot spot is what counts.
+;;; The machine reports the cursor's upper left corner; the hot spot is what counts. At the left and upper edge the corner is
+;;; beyond the screen: a word that has gone below zero. After another cursor has been set, the corner is that of the one before
+;;; until the mouse moves, so the hot spot may seem to be a little outside.
 
-;;; At the left and upper edge the corner is beyond the screen: a word that has gone below zero.
+(defun %from-corner (corner hot limit)
+  (let ((place (logand 65535 (+ corner hot))))
+    (if (> place 32767) 0 (min place (1- limit)))))
 
 (defun pointer-column (x)
   "The column of the hot spot, with the cursor's left edge at X."
-  (logand 65535 (+ x (if *cursor* (car (car *cursor*)) 0))))
+  (%from-corner x (if *cursor* (car (car *cursor*)) 0) (screen-width)))
 
 (defun pointer-row (y)
-  (logand 65535 (+ y (if *cursor* (cadr (car *cursor*)) 0))))
+  "The row of the hot spot, with the cursor's upper edge at Y."
+  (%from-corner y (if *cursor* (cadr (car *cursor*)) 0) (screen-height)))
 
 (defun pointer-x () (pointer-column (mouse-x)))
 (defun pointer-y () (pointer-row (mouse-y)))
