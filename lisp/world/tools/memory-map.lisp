@@ -16,6 +16,10 @@
 ;;;
 ;;; A press on a page says what it is; the middle button shows its words.
 
+(defconstant +map-left+ 44)             ; the addresses are left of it
+(defconstant +page-width+ 5)            ; pixels of the window that a page has
+(defconstant +page-height+ 6)
+
 (defstruct memory-map
   window
   rows                                  ; ((first-page . pages there are, a string of 0 and 1) ...), from the top
@@ -122,8 +126,8 @@
 
 ;;; Painting
 
-(defun map-x (column) (+ 44 (* 5 column)))
-(defun map-y (row) (+ 4 (* 6 row)))
+(defun map-x (column) (+ +map-left+ (* +page-width+ column)))
+(defun map-y (row) (+ 4 (* +page-height+ row)))
 
 (defun shade-on-map (map page)
   "How a page is painted that nothing happens to."
@@ -137,7 +141,7 @@
          (there (cdr entry)))
     (dotimes (column 128)
       (paint-page map row column (if (aref there column) (shade-on-map map (+ (car entry) column)) 0)))
-    (show-part (memory-map-window map) 44 (map-y row) 640 6)))
+    (show-part (memory-map-window map) +map-left+ (map-y row) (* 128 +page-width+) +page-height+)))
 
 (defun paint-map (map)
   "Paints everything."
@@ -160,7 +164,7 @@
 (defun paint-legend (map)
   (let* ((window (memory-map-window map))
          (y (- (window-height window) 20))
-         (x 44))
+         (x +map-left+))
     (dolist (item (append '((#x7DDF "CONS") (#x8421 "objects") (#x9090 "symbols") (#xCC33 "arrays, code")
                             (#xF0F0 "machine's"))
                           (if (memory-map-states map) '((#x0020 "on disk") (#xDBDB "read")) nil)
@@ -194,7 +198,7 @@
     (let ((column (+ i (* 8 group))))
       (when (aref (cdr entry) column)
         (paint-page map row column (or shade (shade-on-map map (+ (car entry) column)))))))
-  (show-part (memory-map-window map) (map-x (* 8 group)) (map-y row) 40 6))
+  (show-part (memory-map-window map) (map-x (* 8 group)) (map-y row) (* 8 +page-width+) +page-height+))
 
 (defun say-totals (map)
   "How many pages of 4 KiB there are, are in memory, and are not saved."
@@ -234,7 +238,7 @@
             (when (aref sums place)
               (push (cons row column) (memory-map-hot map))
               (paint-page map row column 65535)
-              (show-part (memory-map-window map) (map-x column) (map-y row) 5 6))
+              (show-part (memory-map-window map) (map-x column) (map-y row) +page-width+ +page-height+))
             (setf (aref sums place) sum)))))))
 
 (defun cool-down (map)
@@ -244,7 +248,7 @@
     (dolist (place hot)
       (let ((page (+ (car (nth (car place) (memory-map-rows map))) (cdr place))))
         (paint-page map (car place) (cdr place) (page-shade page))
-        (show-part (memory-map-window map) (map-x (cdr place)) (map-y (car place)) 5 6)))))
+        (show-part (memory-map-window map) (map-x (cdr place)) (map-y (car place)) +page-width+ +page-height+)))))
 
 (defun run-memory-map (map)
   "Looks at all pages, again and again, until the window is closed."
@@ -274,7 +278,7 @@
 
 (defun map-height (map)
   "How many rows of pixels the map needs, with its legend."
-  (min (- (screen-height) 60) (+ 50 (* 6 (length (memory-map-rows map))))))
+  (min (- (screen-height) 60) (+ 50 (* +page-height+ (length (memory-map-rows map))))))
 
 (defun read-pages (map)
   (setf (memory-map-known map) (interface-cell 82))
@@ -288,8 +292,8 @@
 
 (defun page-at (map x y)
   "The page at a pixel of the window, or NIL."
-  (let* ((column (floor (- x 44) 5))
-         (entry (nth (max 0 (floor (- y 4) 6)) (memory-map-rows map))))
+  (let* ((column (floor (- x +map-left+) +page-width+))
+         (entry (nth (max 0 (floor (- y 4) +page-height+)) (memory-map-rows map))))
     (if (and entry (>= column 0) (< column 128) (aref (cdr entry) column))
         (+ (car entry) column)
         nil)))
@@ -304,7 +308,7 @@
                        (cond ((on-disk-p map page) ", on the disk")
                              ((eql 5 (page-type page)) (format nil ", ~d cells free" (cons-page-free page)))
                              (t "")))
-               44 y)))
+               +map-left+ y)))
 
 (defun page-lines (page)
   "The words of a page, eight to a line."

@@ -8,6 +8,8 @@
 ;;;     |  the picture                                    |
 ;;;     +-------------------------------------------------+
 
+(defconstant +paint-top+ 36)            ; where the picture begins
+
 (defparameter *paint-tools* '(:pencil :brush :line :box :circle :disc :fill :eraser))
 (defparameter *paint-shades* '(65535 #x7DDF #xEBEB #xA5A5 #x8421 #x8420 #x8020 0))
 
@@ -21,7 +23,7 @@
   "Draws the two rows of choices."
   (let ((window (painting-window painting))
         (x 0))
-    (fill-rectangle window 0 0 (window-width window) 36 0)
+    (fill-rectangle window 0 0 (window-width window) +paint-top+ 0)
     (dolist (tool *paint-tools*)
       (draw-centered window (string-downcase (symbol-name tool)) x 3 60)
       (outline window x 0 61 18)
@@ -37,7 +39,7 @@
     (outline window 360 17 61 18)
     (draw-centered window "clear" 420 20 61)
     (outline window 420 17 61 18)
-    (fill-rectangle window 0 35 (window-width window) 1)))
+    (fill-rectangle window 0 (1- +paint-top+) (window-width window) 1)))
 
 (defun keep-picture (painting)
   (setf (painting-before painting) (copy-bitmap (window-canvas (painting-window painting)))))
@@ -48,8 +50,8 @@
         (window (painting-window painting)))
     (when before
       (keep-picture painting)
-      (bitblt before 0 36 (window-canvas window) 0 36 (window-width window) (window-height window) 'replace)
-      (show-part window 0 36 (window-width window) (window-height window)))))
+      (bitblt before 0 +paint-top+ (window-canvas window) 0 +paint-top+ (window-width window) (window-height window) 'replace)
+      (show-part window 0 +paint-top+ (window-width window) (window-height window)))))
 
 (defun choose-tool (painting x y)
   "A press on one of the rows of choices."
@@ -58,7 +60,7 @@
            (when tool (setf (painting-tool painting) tool))))
         ((>= x 420)
          (keep-picture painting)
-         (fill-rectangle (painting-window painting) 0 36 (window-width (painting-window painting))
+         (fill-rectangle (painting-window painting) 0 +paint-top+ (window-width (painting-window painting))
                          (window-height (painting-window painting)) 0))
         ((>= x 360) (undo-painting painting))
         (t (let ((shade (nth (floor x 44) *paint-shades*)))
@@ -70,15 +72,15 @@
 (defun dab (painting x y)
   "What a tool leaves at a pixel."
   (let ((window (painting-window painting)))
-    (when (> y 35)
+    (when (>= y +paint-top+)
       (case (painting-tool painting)
-        (:brush (fill-rectangle window (- x 3) (max 36 (- y 3)) 7 7 (painting-shade painting)))
-        (:eraser (fill-rectangle window (- x 8) (max 36 (- y 8)) 17 17 0))))))
+        (:brush (fill-rectangle window (- x 3) (max +paint-top+ (- y 3)) 7 7 (painting-shade painting)))
+        (:eraser (fill-rectangle window (- x 8) (max +paint-top+ (- y 8)) 17 17 0))))))
 
 (defun stroke (painting x1 y1 x2 y2)
   "From one place of the mouse to the next."
   (if (eq (painting-tool painting) :pencil)
-      (draw-line (painting-window painting) x1 (max 36 y1) x2 (max 36 y2) 1 'replace 65535)
+      (draw-line (painting-window painting) x1 (max +paint-top+ y1) x2 (max +paint-top+ y2) 1 'replace 65535)
       (let ((steps (max 1 (ash (max (abs (- x2 x1)) (abs (- y2 y1))) -1))))
         (dotimes (i steps)
           (dab painting
@@ -119,7 +121,7 @@
              (bitblt picture 0 0 (window-canvas window) 0 0 (window-width window) (window-height window) 'replace)))
       (track-mouse (lambda (mx my)
                      (restore)
-                     (setq end-x (- mx (canvas-left window)) end-y (max 36 (- my (canvas-top window))))
+                     (setq end-x (- mx (canvas-left window)) end-y (max +paint-top+ (- my (canvas-top window))))
                      (draw-shape painting x y end-x end-y 'paint)
                      (show-part window 0 0 (window-width window) (window-height window))))
       (restore)
@@ -144,7 +146,7 @@
   "A pixel of each run of a colour between two columns."
   (let ((seeds nil)
         (inside nil))
-    (when (and (>= y 36) (< y (bitmap-height bitmap)))
+    (when (and (>= y +paint-top+) (< y (bitmap-height bitmap)))
       (do ((x left (1+ x)))
           ((>= x right))
         (if (eql (bitmap-bit bitmap x y) colour)
@@ -189,7 +191,7 @@
 
 (defun press-painting (painting button x y)
   (cond ((not (eq button :left)) (window-menu (painting-window painting)))
-        ((< y 36) (choose-tool painting x y))
+        ((< y +paint-top+) (choose-tool painting x y))
         (t (keep-picture painting)
            (case (painting-tool painting)
              ((:pencil :brush :eraser) (paint-stroke painting x y))
