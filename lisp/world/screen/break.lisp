@@ -241,7 +241,8 @@ Press a frame for its variables. :abort gives up, :go goes on;
         (not (or (system-name-p name)
                  (member name '(apply eval))
                  ;; A special form of the evaluator.
-                 (search "EVAL-START-" (format nil "~a" name)))))))
+                 (search "EVAL-START-" (format nil "~a" name))
+                 (search "SPECIAL-FORMS-START-" (format nil "~a" name)))))))
 
 (defun own-frames (frames)
   "The frames that are listed at first: those up to the exec."

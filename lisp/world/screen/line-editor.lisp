@@ -292,6 +292,8 @@
   "Clears the window but for the text."
   (let* ((terminal (editor-terminal editor))
          (prompt (subseq (line-at terminal (editor-start-line editor)) 0 (editor-start-column editor))))
+    ;; Else the text would be drawn over it, and hiding it then would show it.
+    (hide-caret terminal)
     (clear-terminal terminal)
     (put-text terminal 0 0 prompt)
     (setf (editor-start-line editor) 0)
