@@ -19,7 +19,7 @@ mod sequences;
 pub mod value;
 
 use crate::reader::Reader;
-use function::{Builtin, Function, Outcome, Signal};
+use function::{Advice, Builtin, Function, Outcome, Signal};
 use printer::{display, show};
 use value::{Position, Symbol, Symbols, Value, keep};
 
@@ -111,6 +111,18 @@ impl Host {
     fn define(&mut self, name: &'static str, builtin: Builtin) {
         let function = keep(Function::Builtin(name, builtin));
         self.symbols.symbol(name).function.set(Some(function));
+    }
+
+    /// Has all later calls of a function, which is known by now, done by `advice`.
+    pub fn advise(
+        &mut self,
+        name: &str,
+        advice: impl Fn(&mut Host, &'static Function, &[Value]) -> Outcome + 'static,
+    ) -> Result<(), String> {
+        let symbol = self.symbols.symbol(name);
+        let function = symbol.function.get().ok_or_else(|| format!("there is no function {name} to advise"))?;
+        symbol.function.set(Some(keep(Function::Advised(function, Advice(Box::new(advice))))));
+        Ok(())
     }
 
     /// Reads and evaluates the macros and what else the dialect needs on the host.

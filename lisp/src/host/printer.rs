@@ -15,6 +15,16 @@ pub fn show(value: Value) -> String {
     out
 }
 
+/// The datum in a message: a few words of it.
+pub fn brief(value: Value) -> String {
+    const ENOUGH: usize = 60;
+    let text = show(value);
+    match text.char_indices().nth(ENOUGH) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
+
 /// The datum for people: strings and characters are themselves.
 pub fn display(value: Value) -> String {
     let mut out = String::new();
