@@ -40,3 +40,15 @@ fn the_lowest_level_keeps_its_promises() {
     let console = run(&sysout);
     assert!(console.ends_with("all is well\n"), "{console}");
 }
+
+#[test]
+fn an_error_of_a_program_without_an_exec_is_told_once_and_ends_it() {
+    let console = run(&world("error.lisp"));
+    let told = |text: &str| console.matches(text).count();
+    assert_eq!(
+        (told("FIRST is not of type LIST."), told("going on"), told("SECOND is not of type LIST.")),
+        (1, 1, 1),
+        "{console}"
+    );
+    assert_eq!((told("never"), told("There is no catch")), (0, 0), "{console}");
+}

@@ -377,8 +377,6 @@
          ,(let ((result (cadr (assoc :result state))))
             (if (consp result) `(nreverse ,(car result)) result))))))
 
-(defun %loop-word (form) (if (symbolp form) (symbol-name form) ""))
-
 (defun %loop-is (form &rest words)
   (and (symbolp form) (some (lambda (word) (string= word (symbol-name form))) words)))
 

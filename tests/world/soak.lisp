@@ -314,6 +314,7 @@
   "What happens to an error that nobody handles, in a process of a window or of the mouse."
   (declare (ignore hook))
   (soak-failure (format nil "~S ~A" (type-of condition) condition) *current-process*)
+  (console-line (with-output-to-string (out) (backtrace out 24)))
   (throw '%end-of-process nil))
 
 (defun main ()

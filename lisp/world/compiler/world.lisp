@@ -18,7 +18,8 @@ compiled already stays as it is."
          (own-name (if (eq (car lambda) '%named-lambda) (cadr lambda) 'lambda))
          (codes (let ((*calls-by-name* nil)
                       (*names-stay* (if name t nil)))
-                  (compile-lambda (or name own-name) rest))))
+                  ;; What is noted of a function is on its name, so one that has none gets one of its own.
+                  (compile-lambda (or name (make-symbol (symbol-name own-name))) rest))))
     (%note-functions *function-notes*)
     (setq *function-notes* nil)
     (let ((function (%install-functions codes name)))

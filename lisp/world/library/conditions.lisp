@@ -211,10 +211,15 @@
     (when restart
       (apply #'invoke-restart restart arguments))))
 
+(defun %give-up ()
+  "Gives up all that is being done: back to the exec, or the end of a process that has none, the job of a world without a
+screen among them."
+  (throw (if (%catch-exists-p 'exec) 'exec '%end-of-process) nil))
+
 (defun abort (&optional condition)
   "Gives up what is being done."
   (%invoke-if-there 'abort)
-  (throw 'exec nil))
+  (%give-up))
 
 (defun continue (&optional condition) (%invoke-if-there 'continue))
 (defun use-value (value &optional condition) (%invoke-if-there 'use-value value))

@@ -1,5 +1,6 @@
 ;;; When nobody takes care of an error. On the screen there is a break window (screen/break.lisp); without one this
-;;; writes what happened, and the calls, on the terminal, and reads commands: forms, or the number of a restart.
+;;; writes what happened on the terminal, and reads commands: forms, or the number of a restart. Where nobody can answer the
+;;; process is given up; if it is the first one, MAIN of a world without an exec, the run is over, with status 1.
 
 (defun invoke-debugger (condition)
   "Says what happened and lets somebody find out why. It does not return, but by way of a restart."
@@ -8,6 +9,12 @@
           (*debugger-hook* nil))
       (funcall hook condition hook)))
   (%text-debugger condition))
+
+(defun tell-machine (name text)
+  "Writes to a file of the machine's own doings (kernel/src/files.rs), if it has such files."
+  (with-open-file (stream (concatenate 'string "{UNIX}/machine/" name)
+                          :direction :output :if-exists :overwrite :if-does-not-exist nil)
+    (when stream (write-string text stream))))
 
 (defvar *debug-condition* nil)
 (defvar *debug-level* 0)
@@ -19,7 +26,12 @@
     (format stream "~&~A~%" condition)
     (%list-restarts stream)
     (when (null (stream-reader stream))
-      (abort))
+      (%invoke-if-there 'abort)
+      (when (and (eq (process-name *current-process*) 'main) (not (%catch-exists-p 'exec)))
+        (backtrace stream)
+        (tell-machine "status" "1")
+        (logout nil))
+      (%give-up))
     (do ()
         (nil)
       (format stream "~&~D] " *debug-level*)

@@ -84,14 +84,14 @@
 
 (defun directory (pattern)
   "The names that match a pattern, in which * stands for any characters: {DSK}/tmp/*.* is all of a directory, {DSK}/tmp/*
-what has no dot. Of each file the newest version, unless the pattern has another one: ;* is all. Names of directories end
-with >."
+what has no dot. Of each file the newest version, unless the pattern has another one: ;* is all. The names are full ones,
+with their directory as the device calls it: {DSK}<tmp>, {DSK}< for the outermost. Names of directories end with >."
   (let* ((pattern (%file-name-of pattern))
-         (directory (directory-namestring pattern))
+         (directory (%true-directory (directory-namestring pattern)))
          (all (if (or (position #\; pattern) (%unix-name-p pattern))
                   pattern
                   (concatenate 'string pattern ";"))))
-    (if (%true-directory directory)
+    (if directory
         (mapcar (lambda (name) (concatenate 'string directory name))
                 (%list-files all))
         nil)))

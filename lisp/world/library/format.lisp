@@ -25,12 +25,6 @@
          (%format (if (eq destination t) *standard-output* destination) control arguments)
          nil)))
 
-(defun formatter-function (control)
-  "A function that writes its arguments to its first, a stream, as FORMAT would."
-  (lambda (stream &rest arguments)
-    (%format stream control arguments)
-    nil))
-
 (defun %format (stream control arguments)
   (if (stringp control)
       (let ((*arguments* arguments)

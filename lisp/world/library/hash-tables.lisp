@@ -91,9 +91,6 @@
         (%add-pair (cons key value) table))
     value))
 
-(defun %puthash (key table value)
-  (%set-gethash key table value))
-
 (defun %add-pair (pair table)
   (when (>= (hash-table-count table) (length (hash-table-buckets table)))
     (%rehash table (* 2 (length (hash-table-buckets table)))))

@@ -365,5 +365,5 @@
       (%print-unreadable object stream nil t
                          (lambda ()
                            (write-string (if (and (eq (%type-number object) 13) (%cell object 2)) "closure " "function ") stream)
-                           (prin1 (%name-of-function object) stream)))
+                           (princ (%name-of-function object) stream)))
       (%print-unreadable object stream t t nil)))

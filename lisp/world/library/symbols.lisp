@@ -9,9 +9,6 @@
   (%set-symbol-plist symbol (%putf (symbol-plist symbol) name value))
   value)
 
-(defun %putprop (symbol name value)
-  (%set-get symbol name value))
-
 (defun remprop (symbol name)
   "Takes a property away; true if it was there."
   (multiple-value-bind (plist found) (%remf (symbol-plist symbol) name)

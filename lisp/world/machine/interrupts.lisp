@@ -63,7 +63,9 @@
 ;;;     record    keys 0-63, 4 words | buttons (keys 64-79) | keys 80-111, 2 words | 7 more words
 ;;;
 ;;; A key that is down is a bit that is clear. Changes are found by comparing with what was seen last; they wait in a
-;;; queue of pairs (key . down).
+;;; queue of lists (key down x y). The records do not say where the mouse was; this interrupt comes with the change, long
+;;; before anybody has time to deal with it, and so reads column and row for all that is of the mouse, keys 64 to 79. For
+;;; the others they are NIL.
 
 (defconstant %ring-first 2)
 (defconstant %ring-last 5364)
@@ -77,8 +79,14 @@
 
 (defglobal %break-key nil)              ; the key of an interrupt character that has just been pressed
 
+(defun %io-word (n)
+  "A word of the I/O page."
+  (%word (%pointer 0 (+ #xFF00 n)) 0))
+
 (defun %queue-key (key down)
-  (let ((new (list (cons key down))))
+  (let ((new (list (if (eql (ash key -4) 4)
+                       (list key down (%io-word 59) (%io-word 60))
+                       (list key down nil nil)))))
     (if %key-queue
         (rplacd %key-queue-end new)
         (setq %key-queue new))
@@ -137,5 +145,5 @@
   (if %key-queue t nil))
 
 (defun %next-key-event ()
-  "The oldest change of a key that nobody has seen, (key . down), or NIL."
+  "The oldest change of a key that nobody has seen, (key down x y), or NIL."
   (pop %key-queue))

@@ -21,10 +21,6 @@
          (alink (%word at 1)))
     (- (if (eql (logand alink 1) 0) alink (%word at 9)) 10)))
 
-(defun %frame-access (frame)
-  "The frame where a frame's free variables are looked for; 0 if none."
-  (- (logand (%word (%pointer 1 frame) 1) 65534) 10))
-
 (defun %frame-code (frame)
   "The code that runs in a frame."
   (%cell (%pointer 1 frame) 2))

@@ -15,10 +15,6 @@
   "Words of an object of a type."
   (%word (%type-descriptor type) 3))
 
-(defun %type-pointers (type)
-  "Word offsets of the counted pointers in an object of a type."
-  (%cell (%type-descriptor type) 10))
-
 (defun %make-type (name words pointers parent)
   "A new type whose objects have so many words. POINTERS lists the word offsets of what is counted; PARENT is the number of
 the type that this one extends, or 0. The number of the type."
@@ -36,17 +32,9 @@ the type that this one extends, or 0. The number of the type."
     (set (intern (concatenate 'string "%TYPE-" (symbol-name name))) type)
     type))
 
-(defun %rename-type (type name)
-  (%store (%type-descriptor type) 0 name)
-  type)
-
 (defun %type-named (name)
   "The number of the newest type of this name, or NIL."
   (do ((type |\\MaxTypeNumber| (1- type)))
       ((eql type 0) nil)
     (when (eq (%cell (%type-descriptor type) 0) name) (return type))))
 
-(defun %objects-made (type)
-  "How many objects of a type have ever been made."
-  (let ((descriptor (%type-descriptor type)))
-    (%op MAKENUMBER (%word descriptor 12) (%word descriptor 13))))

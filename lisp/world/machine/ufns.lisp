@@ -25,7 +25,6 @@
 (defun %ufn-byte (base offset value) (error 'type-error :datum value :expected-type '(unsigned-byte 8)))
 (defun %ufn-argument (number) (error "A function was called with too few arguments: it has no argument number ~D." number))
 (defun %ufn-create-cell (type) (error "There are no objects of type ~S." type))
-(defun %ufn-apply (&rest arguments) (error "Something was called with ~S as the number of its arguments." (car (last arguments))))
 
 (%define-ufn #o001 '%ufn-car 1)
 (%define-ufn #o002 '%ufn-cdr 1)

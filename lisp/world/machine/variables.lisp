@@ -31,8 +31,6 @@
 (%machine-variable %initializers)               ; what to call at the first start
 (%machine-variable %opcodes)                    ; the table of instructions
 
-(defun %interface-page () (%pointer 20 0))
-
 (defun %interface-word (n)
   "A word of the interface page."
   (%word (%add (%pointer 20 0) n) 0))

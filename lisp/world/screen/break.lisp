@@ -174,7 +174,7 @@
              (let ((stream (make-string-input-stream text))
                    (end (list 'end)))
                (loop
-                 (let ((form (read stream nil end)))
+                 (let ((form (read-typed-form stream end)))
                    (when (eq form end) (return nil))
                    (unless (or (choose-restart form)
                                (and (keywordp form) (break-command form stream)))
@@ -190,13 +190,14 @@
       (catch 'break (break-step terminal)))))
 
 (defun break-in-window (title text)
-  "Lets the user look at a computation: (:abort), (:top), (:go value), (:return value) or (:again function)."
-  (let* ((left (+ 60 (* 24 (1- *break-level*))))
+  "Lets the user look at a computation: (:abort), (:top), (:go value), (:return value) or (:again function). The windows
+leave the tour's place free."
+  (let* ((left (+ 24 (* 24 (1- *break-level*))))
          (top (+ 200 (* 24 (1- *break-level*))))
          (terminal nil)
          (before *focus*))
     (open-break-lists *break-view* left top)
-    (setq terminal (make-terminal-window title left (+ top 178) 82 12))
+    (setq terminal (make-terminal-window title left (+ top 178) 64 12))
     (setf (terminal-mirror terminal) *console-is-used*)
     (setf (window-process (terminal-window terminal)) *current-process*)
     (set-focus (terminal-window terminal))
@@ -205,7 +206,8 @@
            (terminal-write-string terminal text)
            (terminal-write-string terminal (restarts-text))
            (terminal-write-string terminal "
-Press a frame to see its variables. :go, :retry, :return FORM or :abort end it.
+Press a frame for its variables. :abort gives up, :go goes on;
+:retry and :return FORM are for the frame that is chosen.
 ")
            (with-terminal (terminal)
              (break-loop terminal)))
@@ -249,8 +251,8 @@ Press a frame to see its variables. :go, :retry, :return FORM or :abort end it.
 (defun break-answer (frame answer)
   "Does what the user wants a computation to do."
   (case (car answer)
-    (:abort (throw (if (> *break-level* 0) 'break 'exec) nil))
-    (:top (throw 'exec nil))
+    (:abort (if (> *break-level* 0) (throw 'break nil) (%give-up)))
+    (:top (%give-up))
     (:go (cadr answer))
     (:return (return-from-frame frame (cadr answer)))
     (t (return-from-frame frame (funcall (cadr answer))))))

@@ -73,13 +73,21 @@ exec is known for."
       (prin1 value))
     (fresh-line)))
 
+(defun read-typed-form (stream end)
+  "The next form of a typed text, or END. Closing parentheses too many are no reason to stop anything."
+  (loop
+    (let ((next (peek-char t stream nil end)))
+      (cond ((eq next end) (return end))
+            ((eql next #\)) (read-char stream) (format t "~&A closing parenthesis too many.~%"))
+            (t (return (read stream nil end)))))))
+
 (defun evaluate-text (text)
   "Reads the forms in a text, evaluates them and prints their values; the last form's values."
   (let ((stream (make-string-input-stream text))
         (end (list 'end))
         (results nil))
     (loop
-      (let ((form (read stream nil end)))
+      (let ((form (read-typed-form stream end)))
         (when (eq form end) (return results))
         (setq results (evaluate-form form))
         (print-values results)))))
@@ -161,12 +169,8 @@ Interrupted.
   "The next character that the user types for a program, a line at a time."
   (unless (terminal-input terminal)
     (let ((text (read-form-text terminal)))
-      (when (eq text :interrupted) (throw 'exec nil))
+      (when (eq text :interrupted) (%give-up))
       (setf (terminal-input terminal)
             (append (coerce text 'list) (list #\Newline)))))
   (pop (terminal-input terminal)))
 
-(defun terminal-peek-char (terminal)
-  (let ((c (terminal-read-char terminal)))
-    (push c (terminal-input terminal))
-    c))

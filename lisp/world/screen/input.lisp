@@ -50,10 +50,9 @@
 
 (defun stop-reading ()
   "The window that is read from has been closed: back to the break or exec that it was, or the end of the process."
-  (throw (cond ((%catch-exists-p 'break) 'break)
-               ((%catch-exists-p 'exec) 'exec)
-               (t '%end-of-process))
-         nil))
+  (if (%catch-exists-p 'break)
+      (throw 'break nil)
+      (%give-up)))
 
 (defun key-waiting-p (window)
   (if (window-keys window) t nil))
@@ -119,26 +118,31 @@
                   (- x (canvas-left window)) (- y (canvas-top window))))
         ((not (eq button :left)) (window-menu window))))
 
-(defun wheel (steps)
+(defun wheel (steps x y)
   "The wheel has turned over a window."
-  (let ((window (window-at (pointer-x) (pointer-y))))
+  (let ((window (window-at x y)))
     (when (and window (window-scroll-function window))
       (funcall (window-scroll-function window) window steps))))
 
-(defun button-changed (button down)
-  (cond (*mouse-owner* (note-button button down))
-        (down (press button (pointer-x) (pointer-y)))))
+(defun button-changed (button down x y)
+  (cond (*mouse-owner* (note-button button down x y))
+        (down (press button x y))))
 
 ;;; Events
 
-(defun key-changed (key down)
-  "A key or a button has gone down or up."
+(defun mouse-key-changed (key down x y)
+  "A button has gone down or up, or the wheel has turned, while the pointer was at a pixel."
   (case key
-    (77 (button-changed :left down))
-    (78 (button-changed :right down))
-    (79 (button-changed :middle down))
-    (72 (when down (wheel -3)))
-    (73 (when down (wheel 3)))
+    (77 (button-changed :left down x y))
+    (78 (button-changed :right down x y))
+    (79 (button-changed :middle down x y))
+    (72 (when down (wheel -3 x y)))
+    (73 (when down (wheel 3 x y)))))
+
+(defun key-changed (key down x y)
+  "A key or a button has gone down or up; X and Y are where the cursor's corner was then, if it is of the mouse."
+  (cond
+    (x (mouse-key-changed key down (pointer-column x) (pointer-row y)))
     (t (unless (note-modifier key down)
          (if down
              (let ((meaning (decode-key key)))
@@ -164,7 +168,7 @@
   (loop
     (let ((event (%next-key-event)))
       (unless event (return nil))
-      (key-changed (car event) (cdr event))))
+      (key-changed (car event) (cadr event) (caddr event) (cadddr event))))
   (when (repeat-due-p)
     (repeat-key)))
 

@@ -7,19 +7,10 @@
 ;;; 78 and 79), so that a quick click is not missed. Whoever has the mouse - a menu, a window being moved - takes events
 ;;; with NEXT-MOUSE-EVENT.
 
-(defun io-word (n) "A word of the I/O page." (%word (%add (%pointer 0 #xFF00) n) 0))
 (defun set-io-word (n value) (%set-word (%add (%pointer 0 #xFF00) n) 0 value) value)
 
-(defun mouse-x () "The mouse's column." (io-word 59))
-(defun mouse-y () "The mouse's row." (io-word 60))
-
-(defun button-down-p (button)
-  "Whether :left, :middle or :right is held down now."
-  (not (logbitp (case button (:left 2) (:right 1) (t 0)) (io-word 61))))
-
-(defun any-button-down-p ()
-  "Whether any button is held down now."
-  (not (eql 7 (logand 7 (io-word 61)))))
+(defun mouse-x () "The mouse's column." (%io-word 59))
+(defun mouse-y () "The mouse's row." (%io-word 60))
 
 ;;; Cursors: a drawing, and the pixel in it that points
 
@@ -99,10 +90,24 @@
   (%subr 64 (car (car cursor)) (- 15 (cadr (car cursor))))
   cursor)
 
-;;; The machine reports the cursor's upper left corner; the hot spot is what counts.
+;;; The machine reports the cursor's upper left corner; the hot spot is what counts. At the left and upper edge the corner is
+;;; beyond the screen: a word that has gone below zero. After another cursor has been set, the corner is that of the one before
+;;; until the mouse moves, so the hot spot may seem to be a little outside.
 
-(defun pointer-x () (+ (mouse-x) (if *cursor* (car (car *cursor*)) 0)))
-(defun pointer-y () (+ (mouse-y) (if *cursor* (cadr (car *cursor*)) 0)))
+(defun %from-corner (corner hot limit)
+  (let ((place (logand 65535 (+ corner hot))))
+    (if (> place 32767) 0 (min place (1- limit)))))
+
+(defun pointer-column (x)
+  "The column of the hot spot, with the cursor's left edge at X."
+  (%from-corner x (if *cursor* (car (car *cursor*)) 0) (screen-width)))
+
+(defun pointer-row (y)
+  "The row of the hot spot, with the cursor's upper edge at Y."
+  (%from-corner y (if *cursor* (cadr (car *cursor*)) 0) (screen-height)))
+
+(defun pointer-x () (pointer-column (mouse-x)))
+(defun pointer-y () (pointer-row (mouse-y)))
 
 ;;; Events
 
@@ -128,10 +133,10 @@
 (defun event-x (event) (caddr event))
 (defun event-y (event) (cadddr event))
 
-(defun note-button (button down)
-  "A button has changed: tells whoever has the mouse."
+(defun note-button (button down x y)
+  "A button has changed at a pixel: tells whoever has the mouse."
   (setq *mouse-events*
-        (append *mouse-events* (list (list (if down :down :up) button (pointer-x) (pointer-y))))))
+        (append *mouse-events* (list (list (if down :down :up) button x y)))))
 
 (defun track-mouse (function)
   "Calls FUNCTION with column and row now and as the mouse moves, until a button is released; the last event."

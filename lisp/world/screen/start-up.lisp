@@ -50,12 +50,6 @@
   (when *execs*
     (setf (terminal-mirror (car (last *execs*))) t)))
 
-(defun tell-machine (name text)
-  "Writes to a file of the machine's own doings (kernel/src/files.rs), if it has such files."
-  (with-open-file (stream (concatenate 'string "{UNIX}/machine/" name)
-                          :direction :output :if-exists :overwrite :if-does-not-exist nil)
-    (when stream (write-string text stream))))
-
 (defun break-ends-run (condition hook)
   "Stands in the place of the break window while nobody is there. The first break closes files and switches off; another one
 on the way there only switches off."

@@ -90,6 +90,18 @@
     (show-part copy 0 0 (window-width copy) (window-height copy))
     copy))
 
+(defun redraw-window (window)
+  "Has the program behind a window draw it anew; what nobody would draw again is only cleared."
+  (cond ((terminal-p (window-data window)) (clear-by-key window))
+        ((window-shape-function window) (funcall (window-shape-function window) window))
+        (t (clear-window window))))
+
+(defun clear-by-key (window)
+  "A terminal is cleared by the line editor, which knows what must stay, or at once if nobody types there."
+  (if (window-reading window)
+      (give-key window (code-char 12))
+      (clear-terminal (window-data window))))
+
 (defun window-menu (window)
   "What can be done with a window."
   (let ((choice (menu (append (window-menu-items window)
@@ -97,7 +109,10 @@
                                     (list "Move" #'menu-move)
                                     (list "Shape" #'menu-shape)
                                     (list "Bury" #'bury-window)
-                                    (list "Clear" #'clear-window)
+                                    (list (if (and (window-shape-function window) (not (terminal-p (window-data window))))
+                                              "Redraw"
+                                              "Clear")
+                                          #'redraw-window)
                                     (list "Snap" #'snap)
                                     (list "Inspect" #'inspect))))))
     (when choice

@@ -14,8 +14,6 @@
 ;;; AND is made of the machine's four operations: A and B = A erase (not B). The edges are joined: what leaves at the right
 ;;; comes back at the left.
 
-(defconstant +life-scale+ 3)            ; pixels of the window a cell, each way
-
 (defstruct life
   window width height
   cells                                 ; the present generation
@@ -120,16 +118,28 @@
   (when (eql 0 (mod (life-generation life) 16))
     (set-window-title (life-window life) (format nil "Life: generation ~d" (life-generation life)))))
 
+(defun draw-cells (life from-x from-y to-x to-y)
+  "Sets the cells on a line."
+  (let ((steps (max 1 (abs (- to-x from-x)) (abs (- to-y from-y)))))
+    (dotimes (i (1+ steps))
+      (set-bitmap-bit (life-cells life)
+                      (+ from-x (round (* i (- to-x from-x)) steps))
+                      (+ from-y (round (* i (- to-y from-y)) steps))
+                      1))
+    (spread-cells life)))
+
 (defun life-button (life button x y)
   "Left sets cells, as long as it is held; the others open a menu."
   (if (eq button :left)
-      (track-mouse
-       (lambda (x y)
-         (set-bitmap-bit (life-cells life)
-                         (floor (- x (canvas-left (life-window life))) 3)
-                         (floor (- y (canvas-top (life-window life))) 3)
-                         1)
-         (spread-cells life)))
+      (let ((last-x (floor x 3))
+            (last-y (floor y 3)))
+        (draw-cells life last-x last-y last-x last-y)
+        (track-mouse
+         (lambda (x y)
+           (let ((x (floor (- x (canvas-left (life-window life))) 3))
+                 (y (floor (- y (canvas-top (life-window life))) 3)))
+             (draw-cells life last-x last-y x y)
+             (setq last-x x last-y y)))))
       (let ((choice (menu (append (mapcar (lambda (pattern) (list (car pattern) pattern)) *life-patterns*)
                                   '(("At random" :random) ("Clear" :clear) ("Stop or go" :stop) ("Step" :step)
                                     ("Window..." :window)))
@@ -153,14 +163,31 @@
 
 (defun make-game (width height)
   "A game of so many cells, without a window."
-  (let ((life (make-life :width width :height height)))
-    (setf (life-cells life) (make-bitmap width height))
-    (setf (life-moved life) (make-bitmap width height))
-    (setf (life-ones life) (make-bitmap width height))
-    (setf (life-twos life) (make-bitmap width height))
-    (setf (life-fours life) (make-bitmap width height))
-    (setf (life-carry life) (make-bitmap width height))
+  (let ((life (make-life)))
+    (size-game life width height)
     life))
+
+(defun shape-life (life)
+  "As many cells as the window has room for. Those that there were stay, in the upper left corner."
+  (let ((cells (life-cells life))
+        (window (life-window life)))
+    (size-game life (max 1 (floor (window-width window) 3)) (max 1 (floor (window-height window) 3)))
+    (whole life cells (life-cells life) 'replace)
+    (clear-window window)
+    (spread-cells life)))
+
+(defun size-game (life width height)
+  "Gives a game so many cells, all dead."
+  (setf (life-width life) width)
+  (setf (life-height life) height)
+  (setf (life-wide life) nil)
+  (setf (life-cells life) (make-bitmap width height))
+  (setf (life-moved life) (make-bitmap width height))
+  (setf (life-ones life) (make-bitmap width height))
+  (setf (life-twos life) (make-bitmap width height))
+  (setf (life-fours life) (make-bitmap width height))
+  (setf (life-carry life) (make-bitmap width height))
+  life)
 
 (defun life (&optional (width 128) (height 96))
   "Opens a window with a game of Life."
@@ -170,6 +197,8 @@
     (setf (window-data window) life)
     (setf (window-button-function window)
           (lambda (window button x y) (declare (ignore window)) (life-button life button x y)))
+    (setf (window-shape-function window)
+          (lambda (window) (declare (ignore window)) (shape-life life)))
     (plant life (car *life-patterns*) (floor width 2) (floor height 2))
     (plant life (cadddr *life-patterns*) (floor width 4) (floor height 4))
     (make-process "life" (lambda () (run-life life)))

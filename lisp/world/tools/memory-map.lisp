@@ -16,10 +16,6 @@
 ;;;
 ;;; A press on a page says what it is; the middle button shows its words.
 
-(defconstant +map-left+ 44)
-(defconstant +page-width+ 5)
-(defconstant +page-height+ 6)
-
 (defstruct memory-map
   window
   rows                                  ; ((first-page . pages there are, a string of 0 and 1) ...), from the top
@@ -54,12 +50,8 @@
       (maphash (lambda (row there) (push (cons (* 128 row) there) rows)) table)
       (sort rows (lambda (a b) (< (car a) (car b)))))))
 
-;;; What the machine says of pages of 4 KiB
-
-(defconstant +resident+ 2)              ; bits of a character's code (vm/src/platform.rs)
-(defconstant +touched+ 4)
-(defconstant +changed+ 8)
-(defconstant +unsaved+ 16)
+;;; What the machine says of pages of 4 KiB: bits of a character's code (vm/src/platform.rs), 1 there, 2 resident,
+;;; 4 touched, 8 changed, 16 unsaved
 
 (defun ask-for-states (string)
   "Fills a string with a character for each 4 KiB of Lisp's memory; false if the machine does not know."

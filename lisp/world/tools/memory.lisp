@@ -54,10 +54,6 @@
 
 ;;; Reference counts
 
-(defun count-entry-of (high low)
-  "The stack bit and count of an entry, from its two words."
-  (list (ash high -1) (logand high 1) low))
-
 (defun entry-for-p (low segment)
   "Whether an entry is about an object of this segment."
   (eql (ash (logand low #x1FFE) -1) segment))

@@ -8,8 +8,6 @@
 ;;;     |  the picture                                    |
 ;;;     +-------------------------------------------------+
 
-(defconstant +paint-top+ 36)            ; where the picture begins
-
 (defparameter *paint-tools* '(:pencil :brush :line :box :circle :disc :fill :eraser))
 (defparameter *paint-shades* '(65535 #x7DDF #xEBEB #xA5A5 #x8421 #x8420 #x8020 0))
 

@@ -119,8 +119,6 @@ That is all. Have fun."
 
 ;;; Showing a page
 
-(defconstant +tour-width+ 460)
-
 (defun draw-tour-button (window text x)
   (let ((y (- (window-height window) 26)))
     (fill-rectangle window x y 84 20 0)

@@ -93,11 +93,11 @@ fn deep_recursion() {
 }
 
 #[test]
-fn the_stepper() {
-    play("stepper");
+fn source_and_names() {
+    play("source");
 }
 
 #[test]
-fn the_stepper_beside_the_source() {
-    play("source");
+fn presses_that_wait_and_parentheses_too_many() {
+    play("presses");
 }
