@@ -11,7 +11,7 @@ use crate::calls::{Call, Definition, Place};
 use crate::code::{Code, Unit};
 use crate::host::Host;
 use crate::host::function::{Signal, fail};
-use crate::host::printer::{brief, display};
+use crate::host::printer::{brief, display, one_line};
 use crate::host::value::{Position, Value, keep};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -81,14 +81,14 @@ impl Compiler {
         let mut errors = Vec::new();
         for form in forms {
             if let Err(error) = self.call("COMPILE-TOP-LEVEL", &[*form], form.position()) {
-                errors.push(self.blame(file, &error, form.position()));
+                errors.push(one_line(&self.blame(file, &error, form.position())));
             }
         }
         let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".lisp");
         let inits = match self.call("UNIT-INITS", &[Value::text(stem)], Position::default()) {
             Ok(inits) => inits,
             Err(error) => {
-                errors.push(self.blame(file, &error, Position::default()));
+                errors.push(one_line(&self.blame(file, &error, Position::default())));
                 Value::Nil
             }
         };
@@ -104,7 +104,8 @@ impl Compiler {
                 Some(Value::Integer(line)) => line,
                 _ => 0,
             };
-            self.warnings.push(format!("{file}:{line}: {}", display(warning.cdr().unwrap_or(Value::Nil))));
+            let text = display(warning.cdr().unwrap_or(Value::Nil));
+            self.warnings.push(one_line(&format!("{file}:{line}: {text}")));
         }
         let notes = self.notes.take();
         let (definitions, calls) = (notes.definitions, notes.calls.into_iter().collect());
@@ -116,14 +117,15 @@ impl Compiler {
     /// had not thought of.
     fn blame(&self, file: &str, error: &str, position: Position) -> String {
         let culprit = self.notes.borrow_mut().culprit.take();
-        let first = error.lines().next().unwrap_or_default();
+        let first = error.split("\n  called from ").next().unwrap_or_default();
         if let Some(at) = first.find(&format!(": {file}:")) {
             return first[at + 2..].to_string();
         }
         let (found_at, what) = first.split_once(": ").unwrap_or(("?", first));
+        let found = if found_at.starts_with('?') { String::new() } else { format!(" (found at {found_at})") };
         match culprit {
-            Some((form, place)) => format!("{place}: in {}: {what} (found at {found_at})", brief(form)),
-            None => format!("{}: {what} (found at {found_at})", self.host.place(position)),
+            Some((form, place)) => format!("{place}: in {}: {what}{found}", brief(form)),
+            None => format!("{}: {what}{found}", self.host.place(position)),
         }
     }
 

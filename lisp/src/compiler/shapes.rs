@@ -155,7 +155,9 @@ fn check_definition(operator: &str, name: Value, rest: Value) -> Checked {
         return Err(format!("{operator} of {}, which is no name", brief(name)));
     }
     match rest {
-        Value::Cons(list) if matches!(list.car.get(), Value::Nil | Value::Cons(_) | Value::Symbol(_)) => Ok(()),
+        Value::Cons(list) if matches!(list.car.get(), Value::Nil | Value::Cons(_)) => Ok(()),
+        // A macro's may be a name alone, for all of the form's parts.
+        Value::Cons(list) if operator == "DEFMACRO" && list.car.get().symbol().is_some() => Ok(()),
         Value::Cons(list) => {
             Err(format!("{operator} of {} with {} as lambda list", brief(name), brief(list.car.get())))
         }

@@ -51,6 +51,8 @@ fn mistakes_are_said_with_file_and_line() {
         ("(defun f (x x) x)", "test.lisp:1: two parameters are called X"),
         ("(defun f (&rest) 1)", "test.lisp:1: nothing behind &REST"),
         ("(defun f ()\n ,x)", "test.lisp:2: a comma is not within a backquote"),
+        ("(defun f x x)", "test.lisp:1: DEFUN of F with X as lambda list"),
+        ("#\u{7}", "test.lisp:1: #\\u{7} has no meaning here"),
         ("(defun)", "test.lisp:1: DEFUN has no name"),
         ("1\n(car 1 . 5)", "test.lisp:2: a form ends with a dot and 5"),
         (

@@ -92,7 +92,10 @@ impl fmt::Debug for Builtin {
 }
 
 /// What is done with the arguments of a call in the place of the function, which it may call.
-pub struct Advice(pub Box<dyn Fn(&mut Host, &'static Function, &[Value]) -> Outcome>);
+pub struct Advice(pub Box<Watcher>);
+
+/// Gets the function and its arguments.
+pub type Watcher = dyn Fn(&mut Host, &'static Function, &[Value]) -> Outcome;
 
 impl fmt::Debug for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

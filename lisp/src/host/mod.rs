@@ -20,7 +20,7 @@ pub mod value;
 
 use crate::reader::Reader;
 use function::{Advice, Builtin, Function, Outcome, Signal};
-use printer::{display, show};
+use printer::{display, one_line, show};
 use value::{Position, Symbol, Symbols, Value, keep};
 
 /// Stack of the thread that runs deep recursions of Lisp.
@@ -155,7 +155,7 @@ impl Host {
             match reader.next_form() {
                 Ok(Some(form)) => forms.push(form),
                 Ok(None) => return Ok(forms),
-                Err(error) => return Err(format!("{file}:{}: {}", error.line, error.what)),
+                Err(error) => return Err(one_line(&format!("{file}:{}: {}", error.line, error.what))),
             }
         }
     }

@@ -25,6 +25,12 @@ pub fn brief(value: Value) -> String {
     }
 }
 
+/// A message in one line, whatever the names in it are made of.
+pub fn one_line(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
+}
+
 /// The datum for people: strings and characters are themselves.
 pub fn display(value: Value) -> String {
     let mut out = String::new();
