@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes the book's pictures from the running starter world: docs/pictures/NAME.png. Most on the host runner; those that show
 # the monitor or the bare machine in QEMU. (Two others, screen.png and starter-on-reference.png in docs/, are of a Medley
-# image and of the reference emulator, which are not part of this repository.)
+# image and of the reference emulator, which are not part of this repository.) With names as arguments, only those.
 set -euo pipefail
+names=("$@")
 cd "$(dirname "$0")/.."
 export RUSTUP_AUTO_INSTALL=0
 cargo build --release --quiet -p lisp -p runner
@@ -13,11 +14,14 @@ script=$folder/script
 machine=
 trap '[ -z "$machine" ] || kill "$machine" 2>/dev/null; rm -rf "$folder"' EXIT
 
+wanted() { [ ${#names[@]} = 0 ] || [[ " ${names[*]} " == *" $1 "* ]]; }
+
 # picture NAME LINE...: types the lines, each when the one before is done, and takes a picture. After "keys:" they are single
 # keys, for a window that listens to such.
 picture() {
   local name=$1 line
   shift
+  wanted "$name" || return 0
   printf 'limit 60s\nwait idle\n' >"$script"
   for line in "$@"; do
     line=${line//\\/\\\\}
@@ -52,6 +56,7 @@ picture files "(with-open-file (s \"{DSK}note\" :direction :output) (print '(kep
 on_the_machine() {
   local name=$1 line
   shift
+  wanted "$name" || return 0
   mkfifo "$folder/monitor.in" "$folder/monitor.out" "$folder/serial"
   # Its own process group, so that QEMU ends with it.
   set -m

@@ -116,3 +116,8 @@ fn windows() {
 fn the_tour() {
     play("tour");
 }
+
+#[test]
+fn the_stepper() {
+    play("stepper");
+}
