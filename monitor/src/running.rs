@@ -276,7 +276,8 @@ impl Monitor {
             }
             _ => return Err(Problem::Usage),
         }
-        writeln!(s.out, "{} places left", self.stops.iter().flatten().count())?;
+        let left = self.stops.iter().flatten().count();
+        writeln!(s.out, "{left} place{} left", crate::plural(left as u32))?;
         Ok(Verdict::Stay)
     }
 
@@ -324,7 +325,8 @@ impl Monitor {
             }
             _ => return Err(Problem::Usage),
         }
-        writeln!(s.out, "{} watches left", self.watches.iter().flatten().count())?;
+        let left = self.watches.iter().flatten().count();
+        writeln!(s.out, "{left} watch{} left", if left == 1 { "" } else { "es" })?;
         Ok(Verdict::Stay)
     }
 

@@ -63,7 +63,7 @@ fn a_session_leaves_lisp_as_it_was() {
     let line = command(&mut qemu, "stack", &["   0  ", "\\EVALFORM"]);
     let number = line.split_whitespace().next().unwrap();
     command(&mut qemu, &format!("f {number}"), &["frame ", "\\EVALFORM+", "ivar"]);
-    command(&mut qemu, "code", &["arguments", "> "]);
+    command(&mut qemu, "code", &["argument", "> "]);
     command(&mut qemu, "check", &["the stack is sound"]);
     command(&mut qemu, "pages", &["arrays and objects", "faults", "writes to watched pages"]);
     command(&mut qemu, "map", &["0000000 "]);
