@@ -336,7 +336,7 @@ impl Platform for KernelPlatform {
                 push(event);
             }
         }
-        if MONITOR_WANTED.swap(false, Ordering::Relaxed) || pager::watch::has_changed() {
+        if MONITOR_WANTED.swap(false, Ordering::Relaxed) || pager::watch::newly_changed() {
             return Some(InputEvent::Stop);
         }
         EVENTS.with(Ring::pop)

@@ -4,6 +4,7 @@
 //!   order.lisp   ((folder file ..) ..)      folder/file.lisp in this order
 //! ```
 
+use crate::calls::Calls;
 use crate::code::Unit;
 use crate::host::Host;
 use crate::host::value::Value;
@@ -22,7 +23,13 @@ pub struct Source {
 impl Source {
     /// Its text.
     pub fn text(&self) -> Result<String, String> {
-        std::fs::read_to_string(&self.path).map_err(|error| format!("cannot read {}: {error}", self.path.display()))
+        let bytes =
+            std::fs::read(&self.path).map_err(|error| format!("cannot read {}: {error}", self.path.display()))?;
+        String::from_utf8(bytes).map_err(|error| {
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            format!("{}:{line}: a byte that is not UTF-8", self.name)
+        })
     }
 }
 
@@ -57,12 +64,14 @@ pub fn build(
     others: Vec<Source>,
     mut compile: impl FnMut(&Source) -> Result<Unit, String>,
 ) -> Result<Vec<u8>, String> {
-    let mut linker = Linker::new();
+    let (mut linker, mut calls) = (Linker::new(), Calls::default());
     for source in sources(world)?.into_iter().chain(others) {
-        linker.unit(&compile(&source)?)?;
+        let unit = compile(&source)?;
+        calls.take(&unit);
+        linker.unit(&unit)?;
     }
-    for (function, caller) in linker.undefined() {
-        eprintln!("warning: there is no function {function}, which {caller} calls");
+    for warning in calls.warnings(&linker.undefined()) {
+        eprintln!("warning: {warning}");
     }
     linker.finish()
 }

@@ -7,6 +7,7 @@
 //!    :fixups ((OFFSET KIND OBJECT)...) :debug (...))
 //! ```
 
+use crate::calls::{Call, Definition};
 use crate::host::value::Value;
 
 /// A compiled function before it has an address.
@@ -84,6 +85,10 @@ pub struct Unit {
     pub functions: Vec<Code>,
     /// Functions without arguments, to be called in this order when the world first starts.
     pub inits: Vec<Code>,
+    /// Where its functions are defined, and what they take.
+    pub definitions: Vec<Definition>,
+    /// What it calls.
+    pub calls: Vec<Call>,
 }
 
 impl Code {

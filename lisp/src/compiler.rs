@@ -5,10 +5,16 @@
 //!   Compiler::file --(compile-top-level form)... --> Unit
 //! ```
 
+mod shapes;
+
+use crate::calls::{Call, Definition, Place};
 use crate::code::{Code, Unit};
 use crate::host::Host;
-use crate::host::printer::display;
-use crate::host::value::{Position, Value};
+use crate::host::function::{Signal, fail};
+use crate::host::printer::{brief, display, one_line};
+use crate::host::value::{Position, Value, keep};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// The files of the macros, in order.
 pub const MACRO_FILES: &[(&str, &str)] = &[
@@ -36,6 +42,16 @@ pub struct Compiler {
     pub host: Host,
     /// What it had to say, with `file:line`.
     pub warnings: Vec<String>,
+    notes: &'static RefCell<Notes>,
+}
+
+/// What is noted while the compiler in Lisp is at a file.
+#[derive(Debug, Default)]
+struct Notes {
+    definitions: Vec<Definition>,
+    calls: BTreeSet<Call>,
+    /// The innermost form that could not be compiled.
+    culprit: Option<(Value, Place)>,
 }
 
 impl Compiler {
@@ -46,7 +62,9 @@ impl Compiler {
         for (file, text) in COMPILER_FILES {
             host.load(file, text)?;
         }
-        Ok(Compiler { host, warnings: Vec::new() })
+        let notes: &'static RefCell<Notes> = keep(RefCell::default());
+        look_on(&mut host, notes)?;
+        Ok(Compiler { host, warnings: Vec::new(), notes })
     }
 
     /// Compiles a file; the error lists everything that is wrong with it.
@@ -59,49 +77,133 @@ impl Compiler {
     pub fn forms(&mut self, file: &str, forms: &[Value]) -> Result<Unit, String> {
         self.host.symbols.symbol("*COMPILE-FILE*").value.set(Some(Value::text(file)));
         self.call("BEGIN-UNIT", &[], Position::default())?;
+        *self.notes.borrow_mut() = Notes::default();
         let mut errors = Vec::new();
         for form in forms {
             if let Err(error) = self.call("COMPILE-TOP-LEVEL", &[*form], form.position()) {
-                errors.push(self.blame(file, &error, form.position()));
+                errors.push(one_line(&self.blame(file, &error, form.position())));
             }
         }
+        let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".lisp");
+        let inits = match self.call("UNIT-INITS", &[Value::text(stem)], Position::default()) {
+            Ok(inits) => inits,
+            Err(error) => {
+                errors.push(one_line(&self.blame(file, &error, Position::default())));
+                Value::Nil
+            }
+        };
         if !errors.is_empty() {
             return Err(errors.join("\n"));
         }
-        let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".lisp");
-        let inits = self.call("UNIT-INITS", &[Value::text(stem)], Position::default())?;
         let inits = inits.elements().map(Code::from_list).collect::<Result<Vec<_>, _>>()?;
         let mut functions =
-            self.value("*UNIT-CODES*").elements().map(Code::from_list).collect::<Result<Vec<_>, _>>()?;
+            value(&mut self.host, "*UNIT-CODES*").elements().map(Code::from_list).collect::<Result<Vec<_>, _>>()?;
         functions.reverse();
-        for warning in self.value("*COMPILE-WARNINGS*").elements() {
+        for warning in value(&mut self.host, "*COMPILE-WARNINGS*").elements() {
             let line = match warning.car() {
                 Some(Value::Integer(line)) => line,
                 _ => 0,
             };
-            self.warnings.push(format!("{file}:{line}: {}", display(warning.cdr().unwrap_or(Value::Nil))));
+            let text = display(warning.cdr().unwrap_or(Value::Nil));
+            self.warnings.push(one_line(&format!("{file}:{line}: {text}")));
         }
-        Ok(Unit { file: file.to_string(), functions, inits })
+        let notes = self.notes.take();
+        let (definitions, calls) = (notes.definitions, notes.calls.into_iter().collect());
+        Ok(Unit { file: file.to_string(), functions, inits, definitions, calls })
     }
 
-    /// What is wrong with a form of a file. The compiler's own complaints begin with `file:line`, behind the place in the
-    /// compiler where it complained; anything else is an error of the compiler or of a macro, and keeps its trace.
+    /// What is wrong with a form of a file, in a line. The compiler's own complaints begin with `file:line`, behind the place
+    /// in the compiler where it complained; anything else went wrong in the compiler or in a macro, with a form that they
+    /// had not thought of.
     fn blame(&self, file: &str, error: &str, position: Position) -> String {
-        let first = error.lines().next().unwrap_or_default();
-        match first.find(&format!(": {file}:")) {
-            Some(at) => first[at + 2..].to_string(),
-            None => format!("{}: {error}", self.host.place(position)),
+        let culprit = self.notes.borrow_mut().culprit.take();
+        let first = error.split("\n  called from ").next().unwrap_or_default();
+        if let Some(at) = first.find(&format!(": {file}:")) {
+            return first[at + 2..].to_string();
         }
-    }
-
-    fn value(&mut self, name: &str) -> Value {
-        self.host.symbols.symbol(name).value.get().unwrap_or(Value::Nil)
+        let (found_at, what) = first.split_once(": ").unwrap_or(("?", first));
+        let found = if found_at.starts_with('?') { String::new() } else { format!(" (found at {found_at})") };
+        match culprit {
+            Some((form, place)) => format!("{place}: in {}: {what}{found}", brief(form)),
+            None => format!("{}: {what}{found}", self.host.place(position)),
+        }
     }
 
     fn call(&mut self, function: &str, arguments: &[Value], position: Position) -> Result<Value, String> {
         let function = self.host.symbols.intern(function);
         self.host.apply(function, arguments).map_err(|signal| self.host.describe(&signal, position))
     }
+}
+
+/// Has shapes checked before the compiler takes forms apart, and notes who defines and calls what.
+fn look_on(host: &mut Host, notes: &'static RefCell<Notes>) -> Result<(), String> {
+    for name in ["COMPILE-TOP-LEVEL", "ANALYSE-LIST"] {
+        host.advise(name, |host, function, arguments| {
+            let form = arguments.first().copied().unwrap_or(Value::Nil);
+            let checked = shapes::check_form(form).or_else(|what| complain(host, form, &what));
+            let outcome = checked.and_then(|()| host.apply(Value::Function(function), arguments));
+            mark_collected(host, form);
+            if outcome.is_err() {
+                notes.borrow_mut().culprit.get_or_insert_with(|| (form, place(host, form)));
+            }
+            outcome
+        })?;
+    }
+    host.advise("ANALYSE-INTO", |host, function, arguments| {
+        let lambda = arguments.get(1).copied().unwrap_or(Value::Nil);
+        let (parameters, body) = (lambda.car().unwrap_or(Value::Nil), lambda.cdr().unwrap_or(Value::Nil));
+        shapes::check_lambda(parameters, body).or_else(|what| complain(host, lambda, &what))?;
+        host.apply(Value::Function(function), arguments)
+    })?;
+    host.advise("ANALYSE-CALL", |host, function, arguments| {
+        let form = arguments.first().copied().unwrap_or(Value::Nil);
+        let call = Call {
+            place: place(host, form),
+            caller: display(value(host, "*COMPILING*")),
+            callee: display(form.car().unwrap_or(Value::Nil)),
+            arguments: form.elements().skip(1).count() as u32,
+        };
+        notes.borrow_mut().calls.insert(call);
+        host.apply(Value::Function(function), arguments)
+    })?;
+    host.advise("UNIT-FUNCTION", |host, function, arguments| {
+        let [name, lambda] = arguments else { return fail("UNIT-FUNCTION takes a name and a lambda expression") };
+        let outcome = host.apply(Value::Function(function), arguments)?;
+        let (least, most) = shapes::arguments(lambda.car().unwrap_or(Value::Nil));
+        let place = place(host, *lambda);
+        notes.borrow_mut().definitions.push(Definition { name: display(*name), place, least, most });
+        Ok(outcome)
+    })
+}
+
+/// Forms that are collected for later, which a macro may have made, come from where the form is that they were in.
+fn mark_collected(host: &mut Host, form: Value) {
+    if form.position() == Position::default() {
+        return;
+    }
+    for collected in value(host, "*UNIT-FORMS*").elements().take_while(|it| it.position() == Position::default()) {
+        if let Value::Cons(cons) = collected {
+            cons.position.set(form.position());
+        }
+    }
+}
+
+/// An error as the compiler in Lisp makes them.
+fn complain(host: &mut Host, form: Value, what: &str) -> Result<(), Box<Signal>> {
+    fail(format!("{}: {what}", place(host, form)))
+}
+
+/// Where the compiler is: the line of the form, or of the one around it that has one.
+fn place(host: &mut Host, form: Value) -> Place {
+    let line = match (form.position().line(), value(host, "*LINE*")) {
+        (0, Value::Integer(line)) => line as u32,
+        (line, _) => line,
+    };
+    Place { file: display(value(host, "*COMPILE-FILE*")), line }
+}
+
+fn value(host: &mut Host, name: &str) -> Value {
+    host.symbols.symbol(name).value.get().unwrap_or(Value::Nil)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod calls;
 pub mod code;
 pub mod compiler;
 pub mod host;

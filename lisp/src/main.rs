@@ -11,6 +11,7 @@
 
 use lexopt::prelude::*;
 use lisp::build::{Source, build, sources};
+use lisp::calls::Calls;
 use lisp::code::listing;
 use lisp::compiler::Compiler;
 use lisp::host::printer::{display, show};
@@ -22,6 +23,8 @@ use std::process::ExitCode;
 const WORLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/world");
 /// Where the world goes unless said otherwise.
 const SYSOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/starter.sysout");
+
+const USAGE: &str = "lisp build [-o FILE] [FILE...] | check [FILE...] | list FILE [NAME] | run FILE...";
 
 fn main() -> ExitCode {
     match with_room(run) {
@@ -39,6 +42,10 @@ fn run() -> Result<(), String> {
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
+            Short('h') | Long("help") => {
+                println!("usage: {USAGE}");
+                return Ok(());
+            }
             Short('o') | Long("output") => output = parser.value().map_err(|error| error.to_string())?.into(),
             Value(word) => words.push(word.string().map_err(|error| error.to_string())?),
             other => return Err(other.unexpected().to_string()),
@@ -51,9 +58,7 @@ fn run() -> Result<(), String> {
         ["list", file] => list(file, ""),
         ["list", file, name] => list(file, name),
         ["run", ref files @ ..] => run_files(files),
-        _ => {
-            Err("usage: lisp build [-o FILE] [FILE...] | check [FILE...] | list FILE [NAME] | run FILE...".to_string())
-        }
+        _ => Err(format!("usage: {USAGE}")),
     }
 }
 
@@ -83,9 +88,11 @@ fn named_source(file: &str) -> Source {
 fn check(files: &[&str]) -> Result<(), String> {
     let mut compiler = Compiler::new()?;
     let (mut functions, mut bytes, mut errors) = (0, 0, 0);
+    let mut calls = Calls::default();
     for source in sources(Path::new(WORLD))?.into_iter().chain(files.iter().map(|file| named_source(file))) {
         match source.text().and_then(|text| compiler.file(&source.name, &text)) {
             Ok(unit) => {
+                calls.take(&unit);
                 functions += unit.functions.len();
                 bytes += unit.functions.iter().chain(&unit.inits).map(|code| code.bytes.len()).sum::<usize>();
             }
@@ -96,8 +103,15 @@ fn check(files: &[&str]) -> Result<(), String> {
         }
         print_warnings(&mut compiler);
     }
+    for warning in calls.warnings(&[]) {
+        eprintln!("warning: {warning}");
+    }
     println!("{functions} functions, {bytes} bytes of instructions");
-    if errors == 0 { Ok(()) } else { Err(format!("{errors} files with errors")) }
+    match errors {
+        0 => Ok(()),
+        1 => Err("a file has errors".to_string()),
+        _ => Err(format!("{errors} files have errors")),
+    }
 }
 
 fn list(file: &str, name: &str) -> Result<(), String> {

@@ -146,6 +146,9 @@ impl<'a> Reader<'a> {
                     break;
                 }
                 Some(b'.') if self.dot() => {
+                    if elements.is_empty() {
+                        return self.error("nothing in front of a dot");
+                    }
                     self.next();
                     last = self.form()?;
                     self.skip()?;
@@ -256,12 +259,15 @@ impl<'a> Reader<'a> {
                 }
                 b'|' => {
                     quoted = true;
+                    let line = self.line;
                     loop {
                         match self.next() {
                             Some(b'|') => break,
                             Some(b'\\') => bytes.extend(self.next()),
                             Some(byte) => bytes.push(byte),
-                            None => return self.error("a symbol |...| that does not end"),
+                            None => {
+                                return Err(ReadError { line, what: "a symbol |...| that does not end".to_string() });
+                            }
                         }
                     }
                 }
@@ -277,8 +283,10 @@ impl<'a> Reader<'a> {
     fn token(&mut self) -> Read<Value> {
         let (token, quoted) = self.raw_token()?;
         if !quoted {
-            if let Some(number) = number(&token) {
-                return Ok(number);
+            match number(&token) {
+                Ok(Some(number)) => return Ok(number),
+                Ok(None) => {}
+                Err(what) => return self.error(format!("{token} is {what}")),
             }
             if let Some(name) = token.strip_prefix(':') {
                 return Ok(self.symbols.keyword(name));
@@ -325,21 +333,28 @@ pub fn character_name(character: char) -> Option<&'static str> {
     CHARACTER_NAMES.iter().find(|(_, it)| *it == character).map(|(name, _)| *name)
 }
 
-/// A token that is a number.
-fn number(token: &str) -> Option<Value> {
+/// A token that is a number; the error says why the host cannot have it, although the world could.
+fn number(token: &str) -> Result<Option<Value>, &'static str> {
     let digits = token.strip_prefix(['+', '-']).unwrap_or(token);
     if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return None;
+        return Ok(None);
     }
-    let whole = digits.strip_suffix('.').unwrap_or(digits);
-    if !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()) {
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if all_digits(digits.strip_suffix('.').unwrap_or(digits)) {
         let end = token.strip_suffix('.').unwrap_or(token);
-        return end.strip_prefix('+').unwrap_or(end).parse().ok().map(Value::Integer);
+        let number = end.strip_prefix('+').unwrap_or(end).parse();
+        return number.map(|number| Some(Value::Integer(number))).map_err(|_| "an integer of more than 64 bits");
+    }
+    if digits.split_once('/').is_some_and(|(above, below)| all_digits(above) && all_digits(below)) {
+        return Err("a ratio: write a division");
     }
     let float = digits.bytes().any(|byte| byte.is_ascii_digit())
-        && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'E' | b'+' | b'-'))
-        && digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    if float { token.parse().ok().map(Value::Float) } else { None }
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'E' | b'+' | b'-'));
+    match token.parse::<f32>() {
+        Ok(number) if float && number.is_finite() => Ok(Some(Value::Float(number))),
+        Ok(_) if float => Err("too large for a float"),
+        _ => Ok(None),
+    }
 }
 
 #[cfg(test)]
@@ -380,6 +395,10 @@ mod tests {
         assert_eq!(read("a\n\n)"), "line 3: a parenthesis closes nothing");
         assert_eq!(read("\"abc"), "line 1: a string that does not end");
         assert_eq!(read("#\\Nobody"), "line 1: there is no character named Nobody");
+        assert_eq!(read("(a\n ( . b))"), "line 2: nothing in front of a dot");
+        assert_eq!(read("\n99999999999999999999"), "line 2: 99999999999999999999 is an integer of more than 64 bits");
+        assert_eq!(read("(/= a 1/2)"), "line 1: 1/2 is a ratio: write a division");
+        assert_eq!(read("-1e40"), "line 1: -1E40 is too large for a float");
         assert_eq!(read("#| a"), "line 1: a comment #| that does not end");
     }
 

@@ -118,9 +118,10 @@ impl Monitor {
         write!(s.out, "{} at {header:?}: ", s.name(function_name::<L>(space, header)))?;
         match signature.arguments {
             any if any < 0 => write!(s.out, "any arguments")?,
-            count => write!(s.out, "{count} arguments")?,
+            count => write!(s.out, "{count} argument{}", crate::plural(count as u32))?,
         }
-        writeln!(s.out, ", {} variables, {} words of stack", signature.variables, signature.stack)?;
+        let (variables, need) = (signature.variables, signature.stack);
+        writeln!(s.out, ", {variables} variable{}, {need} words of stack", crate::plural(variables as u32))?;
         // Without an end of its own, code goes on for ever.
         let instructions = if code::end::<L>(space, header).is_none() { instructions.min(100) } else { instructions };
         s.list(header, at, instructions)?;

@@ -28,6 +28,11 @@ mod running;
 mod stack;
 mod storage;
 mod surroundings;
+/// What a noun needs behind it after a number.
+fn plural(count: u32) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 #[cfg(test)]
 mod tests;
 

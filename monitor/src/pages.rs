@@ -146,7 +146,8 @@ impl Monitor {
         let each = (end - first).div_ceil(LINE * LINES).next_power_of_two();
         writeln!(
             s.out,
-            "a character is {each} pages of 4 KiB ({:#x} words): . none  - on disk  = resident  # written  ! watched",
+            "a character is {each} page{} of 4 KiB ({:#x} words): . none  - on disk  = resident  # written  ! watched",
+            crate::plural(each),
             each * PAGE_WORDS
         )?;
         let mut line = first;

@@ -10,6 +10,7 @@
 
 use crate::surroundings::{MOST_WATCHES, Surroundings, Watched};
 use crate::{Answer, Change, MOST_STOPS, Monitor, Problem, Reason, Session, Verdict, arguments};
+use core::fmt;
 use core::ops::ControlFlow;
 use vm::address::LispPtr;
 use vm::inspect::function_name;
@@ -275,7 +276,8 @@ impl Monitor {
             }
             _ => return Err(Problem::Usage),
         }
-        writeln!(s.out, "{} places left", self.stops.iter().flatten().count())?;
+        let left = self.stops.iter().flatten().count();
+        writeln!(s.out, "{left} place{} left", crate::plural(left as u32))?;
         Ok(Verdict::Stay)
     }
 
@@ -283,16 +285,8 @@ impl Monitor {
     pub(crate) fn watch<'t, L: Layout>(&mut self, s: &mut Session<'_, L>, words: &[&'t str]) -> Answer<'t> {
         let (place, wanted) = match *words {
             [] => {
-                for (number, watch) in self.watches.iter().enumerate() {
-                    if let Some(watch) = watch {
-                        let cell = s.m.space.cell(watch.at);
-                        let value = self.printed::<L>(s, cell);
-                        writeln!(
-                            s.out,
-                            "watch {number}: {:?} (word {:#x})  {cell:08x}  {value}",
-                            watch.at, watch.at.0
-                        )?;
-                    }
+                for number in 0..MOST_WATCHES {
+                    self.show_watch::<L>(s, number)?;
                 }
                 return Ok(Verdict::Stay);
             }
@@ -306,8 +300,19 @@ impl Monitor {
         let number = free.ok_or(Problem::Because("eight watches are enough; unwatch takes one away"))?;
         let old = s.m.space.cell(at);
         self.watches[number] = Some(Watch { at, old, wanted });
-        writeln!(s.out, "watch {number}: {at:?} (word {:#x})  {old:08x}  {}", at.0, self.printed::<L>(s, old))?;
+        self.show_watch::<L>(s, number)?;
         Ok(Verdict::Stay)
+    }
+
+    /// A line about a watch, if there is one of this number: where, and what is there now.
+    fn show_watch<L: Layout>(&self, s: &mut Session<'_, L>, number: usize) -> fmt::Result {
+        let Some(Watch { at, wanted, .. }) = self.watches[number] else { return Ok(()) };
+        let cell = s.m.space.cell(at);
+        write!(s.out, "watch {number}: {at:?} (word {:#x})  {cell:08x}  {}", at.0, self.printed::<L>(s, cell))?;
+        match wanted {
+            Some(wanted) => writeln!(s.out, ", until it is {wanted:08x}  {}", self.printed::<L>(s, wanted)),
+            None => writeln!(s.out),
+        }
     }
 
     /// `unwatch [NUMBER]`
@@ -320,7 +325,8 @@ impl Monitor {
             }
             _ => return Err(Problem::Usage),
         }
-        writeln!(s.out, "{} watches left", self.watches.iter().flatten().count())?;
+        let left = self.watches.iter().flatten().count();
+        writeln!(s.out, "{left} watch{} left", if left == 1 { "" } else { "es" })?;
         Ok(Verdict::Stay)
     }
 

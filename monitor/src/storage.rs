@@ -92,8 +92,9 @@ impl Monitor {
                 found = true;
                 writeln!(
                     s.out,
-                    "from {:5} cells: {blocks} blocks, {cells} cells, first {first:?}{}",
+                    "from {:5} cells: {blocks} block{}, {cells} cells, first {first:?}{}",
                     1u32 << (bucket.max(1) - 1),
+                    crate::plural(blocks),
                     if sound { "" } else { ", DAMAGED" }
                 )?;
             }

@@ -155,7 +155,7 @@ fn looking_at_the_image() {
     bench.expect("code", &[">"]);
     bench.expect("code \\INTERRUPTFRAME", &["\\INTERRUPTFRAME at", "RETURN"]);
     // A function ends with its last instruction, whatever is behind that; and its block is as a new image has it.
-    let code = bench.expect("code CL:CAR", &["CL:CAR", "arguments"]);
+    let code = bench.expect("code CL:CAR", &["CL:CAR", "1 argument,"]);
     assert!(code.ends_with("RETURN\n"), "{code}");
     bench.expect("block func", &["in use, Code, trailer sound"]);
     bench.expect("symbol NIL", &["NIL: symbol 0x0", "NIL"]);
@@ -206,7 +206,7 @@ fn stepping_and_places() {
     let second = bench.say("stop BLOCK");
     assert_eq!(bench.say("stop"), second.replace("place 1", "place 0") + &second);
     bench.expect("clear 2", &["there is no such place"]);
-    bench.expect("clear 0", &["1 places left"]);
+    bench.expect("clear 0", &["1 place left"]);
     bench.expect("clear 0", &["there is no such place"]);
     bench.expect("clear", &["0 places left"]);
     // In BLOCK; its end is in its caller, and stepping over calls does not lead away from here.

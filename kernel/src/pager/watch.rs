@@ -58,7 +58,7 @@ static STATE: Exclusive<State> = Exclusive::new(State {
 });
 /// Is anything watched? Without it, write faults are none of ours.
 static ACTIVE: AtomicBool = AtomicBool::new(false);
-/// Was a change noticed?
+/// Was a change noticed of which nobody has been told?
 static CHANGED: AtomicBool = AtomicBool::new(false);
 /// Write faults because of watched pages.
 static FAULTS: AtomicU64 = AtomicU64::new(0);
@@ -130,9 +130,10 @@ pub fn clear() {
     });
 }
 
-/// Was a change noticed that nobody has taken?
-pub fn has_changed() -> bool {
-    CHANGED.load(Ordering::Relaxed)
+/// Was a change noticed since somebody asked, or took one? Only the first who asks is told: whoever asks until there is
+/// nothing left, as the machine does for input, may have made the change by what it did with the last answer.
+pub fn newly_changed() -> bool {
+    CHANGED.swap(false, Ordering::Relaxed)
 }
 
 /// Takes the first change that was noticed.

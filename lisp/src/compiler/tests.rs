@@ -44,6 +44,22 @@ fn mistakes_are_said_with_file_and_line() {
         ("(defun f (t) 1)", "test.lisp:1: T cannot be a variable"),
         ("(defun f (x) (%op NOWHERE x))", "test.lisp:1: NOWHERE is no instruction"),
         ("(defun f (x)", "test.lisp:1: a list that is not closed"),
+        ("\n(defun f (x)\n (if))", "test.lisp:3: IF has too few parts"),
+        ("(defun f (x)\n (let ((x 1 2)) x))", "test.lisp:2: (X 1 2) is no variable with a value"),
+        ("(defun f (x)\n (let 5 x))", "test.lisp:2: the list of variables is 5, which is no list"),
+        ("(defun f (x) (declare 5) x)", "test.lisp:1: 5 is no declaration"),
+        ("(defun f (x x) x)", "test.lisp:1: two parameters are called X"),
+        ("(defun f (&rest) 1)", "test.lisp:1: nothing behind &REST"),
+        ("(defun f ()\n ,x)", "test.lisp:2: a comma is not within a backquote"),
+        ("(defun f x x)", "test.lisp:1: DEFUN of F with X as lambda list"),
+        ("#\u{7}", "test.lisp:1: #\\u{7} has no meaning here"),
+        ("(defun)", "test.lisp:1: DEFUN has no name"),
+        ("1\n(car 1 . 5)", "test.lisp:2: a form ends with a dot and 5"),
+        (
+            "(defmacro m (x)\n (car x))\n(defun f ()\n (m 5))",
+            "test.lisp:4: in (M 5): 5 is not a list (found at test.lisp:2)",
+        ),
+        ("\n(dolist (x) 1)", "test.lisp:2: in (DOLIST (X) 1): 1 argument is too few (found at macros.lisp:282)"),
         ("(defun f (x)\n (g x)\n (h (%op SIC 300 x)))", "test.lisp:1: NIL is no operand for SIC"),
     ] {
         assert_eq!(listing(text).lines().next().unwrap_or_default(), expected, "{text}");
@@ -72,4 +88,21 @@ fn good_code() {
         let all = listing(text);
         assert_eq!(all[..all.find("\nTEST").unwrap_or(all.len())], *expected, "{text}");
     }
+}
+
+#[test]
+fn odd_calls_are_said_with_file_and_line() {
+    let text = "(defun g (x &optional y) (list x y))\n(defun f ()\n (g)\n (g 1 2)\n (h 1))\n(defun f () (g 1 2 3))";
+    let warnings = with_compiler(|compiler| {
+        let mut calls = crate::calls::Calls::default();
+        calls.take(&compiler.file("t.lisp", text).unwrap());
+        calls.warnings(&[("H".to_string(), "F".to_string())])
+    });
+    let expected = [
+        "t.lisp:6: F is defined once more; it was at t.lisp:2",
+        "t.lisp:5: F calls H, and there is no such function",
+        "t.lisp:3: F calls G with 0 arguments; it takes 1 to 2 (t.lisp:1)",
+        "t.lisp:6: F calls G with 3 arguments; it takes 1 to 2 (t.lisp:1)",
+    ];
+    assert_eq!(warnings, expected);
 }

@@ -55,6 +55,8 @@ pub enum Function {
     Builtin(&'static str, Builtin),
     /// Written in Lisp.
     Closure(&'static Template, Vec<Value>),
+    /// Another one, and what looks on when it is called.
+    Advised(&'static Function, Advice),
 }
 
 impl Function {
@@ -63,6 +65,7 @@ impl Function {
         match self {
             Function::Builtin(name, _) => name,
             Function::Closure(template, _) => &template.name,
+            Function::Advised(function, _) => function.name(),
         }
     }
 }
@@ -85,6 +88,18 @@ pub enum Builtin {
 impl fmt::Debug for Builtin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("builtin")
+    }
+}
+
+/// What is done with the arguments of a call in the place of the function, which it may call.
+pub struct Advice(pub Box<Watcher>);
+
+/// Gets the function and its arguments.
+pub type Watcher = dyn Fn(&mut Host, &'static Function, &[Value]) -> Outcome;
+
+impl fmt::Debug for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("advice")
     }
 }
 

@@ -19,8 +19,8 @@ mod sequences;
 pub mod value;
 
 use crate::reader::Reader;
-use function::{Builtin, Function, Outcome, Signal};
-use printer::{display, show};
+use function::{Advice, Builtin, Function, Outcome, Signal};
+use printer::{display, one_line, show};
 use value::{Position, Symbol, Symbols, Value, keep};
 
 /// Stack of the thread that runs deep recursions of Lisp.
@@ -113,6 +113,18 @@ impl Host {
         self.symbols.symbol(name).function.set(Some(function));
     }
 
+    /// Has all later calls of a function, which is known by now, done by `advice`.
+    pub fn advise(
+        &mut self,
+        name: &str,
+        advice: impl Fn(&mut Host, &'static Function, &[Value]) -> Outcome + 'static,
+    ) -> Result<(), String> {
+        let symbol = self.symbols.symbol(name);
+        let function = symbol.function.get().ok_or_else(|| format!("there is no function {name} to advise"))?;
+        symbol.function.set(Some(keep(Function::Advised(function, Advice(Box::new(advice))))));
+        Ok(())
+    }
+
     /// Reads and evaluates the macros and what else the dialect needs on the host.
     pub fn load_macros(&mut self) -> Result<(), String> {
         for (file, text) in [
@@ -143,7 +155,7 @@ impl Host {
             match reader.next_form() {
                 Ok(Some(form)) => forms.push(form),
                 Ok(None) => return Ok(forms),
-                Err(error) => return Err(format!("{file}:{}: {}", error.line, error.what)),
+                Err(error) => return Err(one_line(&format!("{file}:{}: {}", error.line, error.what))),
             }
         }
     }

@@ -15,6 +15,22 @@ pub fn show(value: Value) -> String {
     out
 }
 
+/// The datum in a message: a few words of it.
+pub fn brief(value: Value) -> String {
+    const ENOUGH: usize = 60;
+    let text = show(value);
+    match text.char_indices().nth(ENOUGH) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
+
+/// A message in one line, whatever the names in it are made of.
+pub fn one_line(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
+}
+
 /// The datum for people: strings and characters are themselves.
 pub fn display(value: Value) -> String {
     let mut out = String::new();

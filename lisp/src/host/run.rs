@@ -32,6 +32,13 @@ fn traced(outcome: Outcome, position: Position) -> Outcome {
     })
 }
 
+fn wrong_count(name: &str, count: usize, too: &str) -> String {
+    let plural = if count == 1 { " is" } else { "s are" };
+    // What macros do with their form has no name of its own.
+    let whom = if name == "lambda" { String::new() } else { format!(" for {name}") };
+    format!("{count} argument{plural} too {too}{whom}")
+}
+
 impl Host {
     fn one(&mut self, node: &'static Node) -> Outcome {
         self.run(node).map(single)
@@ -265,6 +272,10 @@ impl Host {
                     _ => fail(format!("{name} called with {count} arguments")),
                 }
             }
+            Function::Advised(function, advice) => {
+                let arguments = self.stack[start..].to_vec();
+                (advice.0)(self, function, &arguments)
+            }
             Function::Closure(template, _) => {
                 if self.depth > DEEPEST {
                     return fail("functions call each other without end");
@@ -286,11 +297,11 @@ impl Host {
     fn activate(&mut self, template: &'static Template, count: usize) -> Outcome {
         let least = template.required.len();
         if count < least {
-            return fail(format!("{} called with {count} arguments, too few", template.name));
+            return fail(wrong_count(&template.name, count, "few"));
         }
         if template.simple {
             if count > least {
-                return fail(format!("{} called with {count} arguments, too many", template.name));
+                return fail(wrong_count(&template.name, count, "many"));
             }
             self.stack.resize(self.base + template.slots, Value::Nil);
             return self.run(&template.body);
@@ -320,7 +331,7 @@ impl Host {
             }
             None if template.rest.is_none() && !rest.is_empty() => {
                 let count = arguments.len();
-                return fail(format!("{} called with {count} arguments, too many", template.name));
+                return fail(wrong_count(&template.name, count, "many"));
             }
             None => {}
         }

@@ -23,7 +23,7 @@ mod types;
 mod variables;
 
 use crate::code::Unit;
-use crate::host::value::{self, Value};
+use crate::host::value;
 use memory::Memory;
 use objects::Objects;
 use places::Places;
@@ -115,12 +115,5 @@ impl Linker {
         self.last_variables()?;
         self.make_stack()?;
         Ok(file::write(&mut self.memory))
-    }
-
-    /// Sets the value of a symbol to a constant.
-    pub fn set_constant(&mut self, name: &str, value: Value) -> Result<(), String> {
-        let cell = self.constant(value)?;
-        self.set_value(name, cell);
-        Ok(())
     }
 }

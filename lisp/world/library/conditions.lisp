@@ -13,11 +13,11 @@
 
 ;;; All conditions have a format string and its arguments; types with a report of their own do not use them.
 
-(defstruct (condition (:print-function %print-condition))
+(defstruct (condition (:constructor %make-condition) (:print-function %print-condition))
   format-control
   format-arguments)
 
-(defstruct (simple-condition (:include condition)))
+(defstruct (simple-condition (:include condition) (:conc-name %simple-condition-)))
 (defstruct (warning (:include condition)))
 (defstruct (simple-warning (:include warning)))
 (defstruct (serious-condition (:include condition)))

@@ -5,7 +5,7 @@
 ;;;
 ;;; A failure is NIL, and a Unix error number in a box. The machine's names are bytes, so that names go there as UTF-8.
 
-(defstruct (file (:conc-name %file-) (:constructor %make-file (name handle length buffer)))
+(defstruct (file (:conc-name %file-) (:constructor %make-file (name handle length buffer)) (:copier nil))
   name                                  ; with device and version, if the machine says
   handle                                ; NIL once it is closed
   length

@@ -93,7 +93,7 @@ pub fn answers(console: &str) -> Vec<String> {
         match (prompt, answers.last_mut()) {
             (Some(_), _) => answers.push(String::new()),
             (None, Some(answer)) => {
-                answer.push_str(line);
+                answer.push_str(line.trim_end());
                 answer.push('\n');
             }
             (None, None) => {}

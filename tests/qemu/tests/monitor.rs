@@ -63,7 +63,7 @@ fn a_session_leaves_lisp_as_it_was() {
     let line = command(&mut qemu, "stack", &["   0  ", "\\EVALFORM"]);
     let number = line.split_whitespace().next().unwrap();
     command(&mut qemu, &format!("f {number}"), &["frame ", "\\EVALFORM+", "ivar"]);
-    command(&mut qemu, "code", &["arguments", "> "]);
+    command(&mut qemu, "code", &["argument", "> "]);
     command(&mut qemu, "check", &["the stack is sound"]);
     command(&mut qemu, "pages", &["arrays and objects", "faults", "writes to watched pages"]);
     command(&mut qemu, "map", &["0000000 "]);
@@ -186,4 +186,41 @@ fn the_starter_worlds_exec_on_the_serial_line() {
     command(&mut qemu, "frame", &["ivar 0", "21"]);
     command(&mut qemu, "clear", &["0 places left"]);
     command(&mut qemu, "go", &["Lisp goes on", "42"]);
+}
+
+#[test]
+fn watches_in_the_starter_world() {
+    let machine = Machine::new().disk(fixtures::starter().unwrap()).word("serial=lisp").limit(Duration::from_secs(150));
+    let mut qemu = machine.start().unwrap();
+    qemu.wait_for("Duralumin: a Lisp machine").unwrap();
+    command(&mut qemu, "(defvar *seen* 1)", &["*SEEN*"]);
+    command(&mut qemu, "(defun see (x) (setq *seen* x))", &["SEE"]);
+    let monitor = |qemu: &mut Qemu| {
+        qemu.write_serial("\u{1d}").unwrap();
+        qemu.wait_for("go continues").unwrap();
+    };
+    // A symbol's value.
+    monitor(&mut qemu);
+    command(&mut qemu, "watch *seen*", &["watch 0: "]);
+    command(&mut qemu, "go", &["Lisp goes on"]);
+    command(&mut qemu, "(see 2)", &["stopped: watch 0", "old 000e0001", "new 000e0002", "by  SEE+"]);
+    // Only if it becomes this, which it does on the second occasion.
+    command(&mut qemu, "unwatch", &["0 watches left"]);
+    command(&mut qemu, "watch *seen* e0007", &["until it is 000e0007  7"]);
+    command(&mut qemu, "go", &["Lisp goes on"]);
+    command(&mut qemu, "(list (see 3) (see 7))", &["old 000e0003", "new 000e0007"]);
+    command(&mut qemu, "go", &["(3 7)"]);
+    // The mouse's place is written by the machine, while it looks whether there is more to do.
+    monitor(&mut qemu);
+    command(&mut qemu, "unwatch", &["0 watches left"]);
+    command(&mut qemu, "watch ff3a", &["watch 0: "]);
+    command(&mut qemu, "go", &["Lisp goes on"]);
+    qemu.move_mouse(30, 20).unwrap();
+    qemu.wait_for("stopped: watch 0").unwrap();
+    command(&mut qemu, "unwatch", &["0 watches left"]);
+    command(&mut qemu, "go", &["Lisp goes on"]);
+    command(&mut qemu, "(+ 40 2)", &["42"]);
+    // Lisp has no such page.
+    monitor(&mut qemu);
+    command(&mut qemu, "watch 5c0000", &["Lisp has no page"]);
 }

@@ -101,3 +101,23 @@ fn source_and_names() {
 fn presses_that_wait_and_parentheses_too_many() {
     play("presses");
 }
+
+#[test]
+fn an_interrupt() {
+    play("interrupt");
+}
+
+#[test]
+fn windows() {
+    play("windows");
+}
+
+#[test]
+fn the_tour() {
+    play("tour");
+}
+
+#[test]
+fn the_stepper() {
+    play("stepper");
+}

@@ -1,4 +1,4 @@
-//! The starter world in the host runner: the battery of expressions, the soak, and scripts.
+//! The starter world in the host runner: the battery of expressions and the soak. Scripts are in newcomer.rs.
 //!
 //! `SOAK_SECONDS=3600 cargo test --release -p runner --test starter soak` soaks for an hour; without it, for half a minute.
 
@@ -48,44 +48,4 @@ fn the_soak() {
     assert!(text.contains("files: T"), "the soak had no files: {text}");
     assert!(content, "{text}");
     println!("{}", text.lines().last().unwrap_or_default());
-}
-
-/// Plays a script of `tests/world/scripts` on the starter world: what a newcomer types and presses, and must see.
-fn play(name: &str) {
-    let sysout = battery::starter_world(name).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../world/scripts").join(name).with_extension("script");
-    let output = Command::new(env!("CARGO_BIN_EXE_runner"))
-        .arg(&sysout)
-        .args(["--no-files", "--seconds", "120", "--script"])
-        .arg(&script)
-        .output()
-        .expect("the runner can be started");
-    let _ = std::fs::remove_file(&sysout);
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{text}");
-}
-
-#[test]
-fn the_exec() {
-    play("exec");
-}
-
-#[test]
-fn an_interrupt() {
-    play("interrupt");
-}
-
-#[test]
-fn windows() {
-    play("windows");
-}
-
-#[test]
-fn the_tour() {
-    play("tour");
-}
-
-#[test]
-fn the_stepper() {
-    play("stepper");
 }

@@ -1,5 +1,6 @@
 //! Machines' disks in tests: made, listed and checked by `boot`, as a user does it.
 
+use fixtures::boot;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,11 +17,6 @@ pub struct State {
     pub newest: u64,
     /// How many of the kept generations are.
     pub complete: usize,
-}
-
-/// Runs `boot`; what it printed, or its complaint.
-fn boot(arguments: &[&Path]) -> Result<String, String> {
-    fixtures::boot(arguments)
 }
 
 impl Disk {
@@ -40,8 +36,8 @@ impl Disk {
 
     /// Reads everything on it: an error if anything is damaged, and what there is otherwise.
     pub fn check(&self) -> Result<State, String> {
-        let checked = boot(&["check".as_ref(), &self.path])?;
-        let listed = boot(&["list".as_ref(), &self.path])?;
+        let checked = boot(&["check".as_ref(), self.path.as_path()])?;
+        let listed = boot(&["list".as_ref(), self.path.as_path()])?;
         let good = listed.lines().filter(|line| line.trim_end().ends_with(" good"));
         let generations = good.map(|line| line.split_ascii_whitespace().next().and_then(|word| word.parse().ok()));
         let generations: Option<Vec<u64>> = generations.collect();

@@ -3,6 +3,7 @@
 //! The mouse only knows how far it went, so each move asks the kernel over the serial line where it is, and goes the
 //! rest. On the framebuffer the cursor is part of the picture: what is under it counts as hidden.
 
+use crate::text;
 use qemu::{Button, Machine, Qemu};
 use script::{Action, Area, Picture, Player, Progress, Stage, keys::Key};
 use std::path::{Path, PathBuf};
@@ -24,10 +25,6 @@ pub struct MachineWithLisp {
     mouse: (u16, u16),
     /// Rests at the last look since the last action.
     rests: Option<u64>,
-}
-
-fn text(error: impl ToString) -> String {
-    error.to_string()
 }
 
 impl MachineWithLisp {

@@ -22,6 +22,11 @@ pub use suite::{Suite, run};
 
 use std::path::{Path, PathBuf};
 
+/// An error, for whoever wants its words alone.
+pub fn text(error: impl ToString) -> String {
+    error.to_string()
+}
+
 /// A folder of test data that is not part of the repository (`conformance`, `bench`): beside the image's folder.
 pub fn shared(medley: &Path, folder: &str) -> Option<PathBuf> {
     let path = medley.parent()?.parent()?.join(folder);

@@ -2,7 +2,7 @@
 
 use fixtures::{boot, medley};
 use qemu::{End, Machine, Qemu, SmallDisk};
-use scenarios::{Suite, run, run_on_host, shared};
+use scenarios::{Suite, run, run_on_host, shared, text};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -42,10 +42,6 @@ fn main() -> ExitCode {
     suite.test("error-break", || error_break(&medley));
     suite.test("run-qemu-sh", || run_qemu_sh(&medley));
     run(suite, 2)
-}
-
-fn text(error: impl ToString) -> String {
-    error.to_string()
 }
 
 /// A folder of its own, gone with the test, with a share in it.

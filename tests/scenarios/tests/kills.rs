@@ -13,7 +13,7 @@
 //! with some of the writes since the last flush lost, the disk must hold exactly the old or the new generation.
 
 use qemu::Machine;
-use scenarios::{Disk, MachineWithLisp, Suite, run};
+use scenarios::{Disk, MachineWithLisp, Suite, run, text};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -54,10 +54,6 @@ fn main() -> ExitCode {
     }
     suite.test("every-request-replayed", move || replayed(&medley));
     run(suite, DISKS as usize)
-}
-
-fn text(error: impl ToString) -> String {
-    error.to_string()
 }
 
 /// Random numbers: splitmix64.

@@ -1,7 +1,7 @@
 //! Duralumin in QEMU with Medley: every script, how it rests, and the batteries.
 
 use qemu::Machine;
-use scenarios::{MachineWithLisp, Suite, archive, play_in_qemu, run, shared};
+use scenarios::{MachineWithLisp, Suite, archive, play_in_qemu, run, shared, text};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -21,10 +21,6 @@ fn main() -> ExitCode {
     suite.scripts(|script| play_in_qemu(&medley, script, LIMIT));
     suite.test("rests-at-the-prompt", || rests(&medley));
     run(suite, 2)
-}
-
-fn text(error: impl ToString) -> String {
-    error.to_string()
 }
 
 /// At the question an idle machine takes next to nothing of the host, and most of the image is still on the disk.
