@@ -5,12 +5,10 @@
 //!   Compiler::file --(compile-top-level form)... --> Unit
 //! ```
 
-mod shapes;
-
 use crate::calls::{Call, Definition, Place};
 use crate::code::{Code, Unit};
 use crate::host::Host;
-use crate::host::function::{Signal, fail};
+use crate::host::function::fail;
 use crate::host::printer::{brief, display, one_line};
 use crate::host::value::{Position, Value, keep};
 use std::cell::RefCell;
@@ -26,6 +24,7 @@ pub const MACRO_FILES: &[(&str, &str)] = &[
 /// The files of the compiler, in order.
 pub const COMPILER_FILES: &[(&str, &str)] = &[
     ("compiler/structures.lisp", include_str!("../world/compiler/structures.lisp")),
+    ("compiler/shapes.lisp", include_str!("../world/compiler/shapes.lisp")),
     ("compiler/analyse.lisp", include_str!("../world/compiler/analyse.lisp")),
     ("compiler/exits.lisp", include_str!("../world/compiler/exits.lisp")),
     ("compiler/inline.lisp", include_str!("../world/compiler/inline.lisp")),
@@ -135,13 +134,12 @@ impl Compiler {
     }
 }
 
-/// Has shapes checked before the compiler takes forms apart, and notes who defines and calls what.
+/// Notes which form could not be compiled, and who defines and calls what.
 fn look_on(host: &mut Host, notes: &'static RefCell<Notes>) -> Result<(), String> {
     for name in ["COMPILE-TOP-LEVEL", "ANALYSE-LIST"] {
         host.advise(name, |host, function, arguments| {
             let form = arguments.first().copied().unwrap_or(Value::Nil);
-            let checked = shapes::check_form(form).or_else(|what| complain(host, form, &what));
-            let outcome = checked.and_then(|()| host.apply(Value::Function(function), arguments));
+            let outcome = host.apply(Value::Function(function), arguments);
             mark_collected(host, form);
             if outcome.is_err() {
                 notes.borrow_mut().culprit.get_or_insert_with(|| (form, place(host, form)));
@@ -149,12 +147,6 @@ fn look_on(host: &mut Host, notes: &'static RefCell<Notes>) -> Result<(), String
             outcome
         })?;
     }
-    host.advise("ANALYSE-INTO", |host, function, arguments| {
-        let lambda = arguments.get(1).copied().unwrap_or(Value::Nil);
-        let (parameters, body) = (lambda.car().unwrap_or(Value::Nil), lambda.cdr().unwrap_or(Value::Nil));
-        shapes::check_lambda(parameters, body).or_else(|what| complain(host, lambda, &what))?;
-        host.apply(Value::Function(function), arguments)
-    })?;
     host.advise("ANALYSE-CALL", |host, function, arguments| {
         let form = arguments.first().copied().unwrap_or(Value::Nil);
         let call = Call {
@@ -169,7 +161,7 @@ fn look_on(host: &mut Host, notes: &'static RefCell<Notes>) -> Result<(), String
     host.advise("UNIT-FUNCTION", |host, function, arguments| {
         let [name, lambda] = arguments else { return fail("UNIT-FUNCTION takes a name and a lambda expression") };
         let outcome = host.apply(Value::Function(function), arguments)?;
-        let (least, most) = shapes::arguments(lambda.car().unwrap_or(Value::Nil));
+        let (least, most) = accepted(lambda.car().unwrap_or(Value::Nil));
         let place = place(host, *lambda);
         notes.borrow_mut().definitions.push(Definition { name: display(*name), place, least, most });
         Ok(outcome)
@@ -188,11 +180,6 @@ fn mark_collected(host: &mut Host, form: Value) {
     }
 }
 
-/// An error as the compiler in Lisp makes them.
-fn complain(host: &mut Host, form: Value, what: &str) -> Result<(), Box<Signal>> {
-    fail(format!("{}: {what}", place(host, form)))
-}
-
 /// Where the compiler is: the line of the form, or of the one around it that has one.
 fn place(host: &mut Host, form: Value) -> Place {
     let line = match (form.position().line(), value(host, "*LINE*")) {
@@ -200,6 +187,24 @@ fn place(host: &mut Host, form: Value) -> Place {
         (line, _) => line,
     };
     Place { file: display(value(host, "*COMPILE-FILE*")), line }
+}
+
+/// Arguments that a function with this lambda list has to get, and takes.
+fn accepted(parameters: Value) -> (u32, Option<u32>) {
+    let (mut least, mut most, mut required) = (0, 0, true);
+    let mut elements = parameters.elements();
+    for parameter in elements.by_ref() {
+        match parameter.symbol().map(|symbol| symbol.name.as_str()) {
+            Some("&OPTIONAL") => required = false,
+            Some("&AUX") => break,
+            Some("&REST" | "&BODY" | "&KEY") => return (least, None),
+            _ => {
+                least += u32::from(required);
+                most += 1;
+            }
+        }
+    }
+    (least, if elements.rest().symbol().is_some() { None } else { Some(most) })
 }
 
 fn value(host: &mut Host, name: &str) -> Value {

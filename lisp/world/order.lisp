@@ -4,7 +4,7 @@
 
 ((machine definitions variables stack contexts storage arrays symbols types code ufns clock console processes interrupts save environment files start)
  (world macros setf structures)
- (compiler structures analyse exits inline emit functions assemble toplevel)
+ (compiler structures shapes analyse exits inline emit functions assemble toplevel)
  (library macros primitives lists sequences characters strings symbols arithmetic bignums rationals floats number-text
           transcendental arrays equality structures hash-tables types streams printer pretty conditions reader format eval
           special-forms files time file-tools random describe debugger room)

@@ -1,4 +1,4 @@
-;;; The compiler, chapter 2: analysis. What is every name, and who uses whose variables?
+;;; The compiler, chapter 3: analysis. What is every name, and who uses whose variables?
 ;;;
 ;;; An environment is a list of (space name . meaning), innermost first; the spaces are :variable, :function, :macro, :block
 ;;; and :tag. Kinds of nodes:
@@ -37,6 +37,7 @@
         (t (list 'sequence (analyse-all forms env)))))
 
 (defun analyse-list (form env)
+  (check-form form)
   (let ((head (car form)))
     (if (consp head)
         (if (eq (car head) 'lambda)
@@ -229,6 +230,7 @@
 
 (defun analyse-into (fn rest env)
   (push fn *functions*)
+  (check-lambda (car rest) (cdr rest))
   (let* ((*function* fn)
          (body (strip-documentation (cdr rest)))
          (specials (declared-specials body))

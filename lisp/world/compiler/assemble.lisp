@@ -1,4 +1,4 @@
-;;; The compiler, chapter 7: from instructions to bytes.
+;;; The compiler, chapter 8: from instructions to bytes.
 ;;;
 ;;; First the list is improved: jumps to jumps go straight, what cannot be reached goes away, a store and a pop become one
 ;;; instruction. Then every instruction becomes an item with a size; jumps begin with the smallest size and grow until all

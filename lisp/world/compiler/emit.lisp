@@ -1,4 +1,4 @@
-;;; The compiler, chapter 5: instructions for nodes.
+;;; The compiler, chapter 6: instructions for nodes.
 ;;;
 ;;; A node is emitted for a purpose, its target:
 ;;;

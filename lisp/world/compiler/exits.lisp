@@ -1,4 +1,4 @@
-;;; The compiler, chapter 3: blocks, tagbodies, and ways out of functions.
+;;; The compiler, chapter 4: blocks, tagbodies, and ways out of functions.
 ;;;
 ;;; Leaving a block within the same function is a jump. Leaving it from an inner function is a throw: the block is analysed
 ;;; once more, as a catch with a tag of its own, whose body is a function

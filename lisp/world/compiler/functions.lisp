@@ -1,4 +1,4 @@
-;;; The compiler, chapter 6: a whole function, from its parameters to its code object.
+;;; The compiler, chapter 7: a whole function, from its parameters to its code object.
 ;;;
 ;;;     IVAR   captured variables of a lifted function, required parameters, and optional ones that are NIL if missing
 ;;;     PVAR   environment of a closure, all other variables

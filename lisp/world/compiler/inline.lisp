@@ -1,4 +1,4 @@
-;;; The compiler, chapter 4: what becomes instructions instead of calls.
+;;; The compiler, chapter 5: what becomes instructions instead of calls.
 ;;;
 ;;; Two tables, on the property lists of function names. %INLINE says which instructions do the work for so many
 ;;; arguments, all of them on the stack, the last one on top:

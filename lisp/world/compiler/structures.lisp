@@ -74,6 +74,7 @@
 ;;; Symbols carry what the compiler knows of them as properties:
 ;;;
 ;;;     %VARIABLE   :special, :global, :constant       (%proclaim)
+;;;     %SHAPE      of special forms, how many parts they have and what looks at these, see shapes.lisp
 ;;;     %ANALYSER   of a special form, a function of the form and the environment
 ;;;     %INLINE     list of (argument-count instruction...), see inline.lisp
 ;;;     %REWRITE    a function from the form to another form, or to the same one if there is nothing better

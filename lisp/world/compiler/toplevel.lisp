@@ -1,4 +1,4 @@
-;;; The compiler, chapter 8: files, and functions compiled on the machine.
+;;; The compiler, chapter 9: files, and functions compiled on the machine.
 ;;;
 ;;; COMPILE-TOP-LEVEL takes the forms of a file one by one. Definitions become code objects; all other forms are collected
 ;;; and later compiled as functions without arguments. What later forms need to know (macros, kinds of variables, slots of
@@ -21,6 +21,7 @@
 (defun compile-top-level (form)
   (let ((*line* (or (%form-line form) *line*))
         (head (if (consp form) (car form) nil)))
+    (if (consp form) (check-form form))
     (cond ((not (consp form)) nil)
           ((member head '(progn locally)) (dolist (it (cdr form)) (compile-top-level it)))
           ((eq head 'eval-when) (dolist (it (cddr form)) (compile-top-level it)))

@@ -1,4 +1,4 @@
-;;; The compiler, chapter 9: COMPILE and DEFUN on the machine.
+;;; The compiler, chapter 10: COMPILE and DEFUN on the machine.
 ;;;
 ;;;     lambda expression --compile-lambda--> code objects --%install-function (machine/code)--> functions
 

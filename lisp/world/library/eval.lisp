@@ -113,8 +113,10 @@
                  (local
                   (apply (cdr local) (%eval-arguments (cdr form) environment)))
                  ((get head '%special-form)
+                  (check-shape form)
                   (funcall (get head '%special-form) form environment))
                  ((macro-function head)
+                  (check-shape form)
                   (%eval (funcall (macro-function head) form) environment))
                  ((and (not (fboundp head))
                        (or (get head '%analyser) (get head '%inline)))
@@ -153,6 +155,7 @@ as arguments."
                  ((fboundp name) (symbol-function name))
                  (t (error 'undefined-function :name name)))))
         ((eq (car name) 'lambda)
+         (check-lambda (cadr name) (cddr name))
          (make-interpreted-function :lambda-list (cadr name) :body (cddr name) :environment environment))
         ((eq (car name) '%named-lambda)
          (make-interpreted-function :name (cadr name) :lambda-list (caddr name) :body (cdddr name)
