@@ -59,7 +59,7 @@ impl Default for Machine {
 }
 
 impl Machine {
-    /// PVH, 256 MiB, no disk, the kernel's own idea of a screen, half a minute.
+    /// PVH, 256 MiB, no disk, the kernel's own idea of a screen, a minute and a half.
     pub fn new() -> Self {
         Self {
             boot: Boot::Pvh,
@@ -74,7 +74,7 @@ impl Machine {
             handed: Vec::new(),
             words: vec!["exit-device".into()],
             arguments: Vec::new(),
-            limit: Duration::from_secs(30),
+            limit: Duration::from_secs(90),
         }
     }
 

@@ -17,7 +17,9 @@ fn image() -> Option<Vec<u8>> {
 fn run(name: &str, bytes: &[u8], says: Option<&str>) {
     let file = std::env::temp_dir().join(format!("duralumin-damaged-{}-{name}", std::process::id()));
     std::fs::write(&file, bytes).unwrap();
-    let mut qemu = Machine::new().disk(&file).limit(Duration::from_secs(12)).start().unwrap();
+    // One that may run on does so until the limit.
+    let limit = Duration::from_secs(if says.is_some() { 90 } else { 12 });
+    let mut qemu = Machine::new().disk(&file).limit(limit).start().unwrap();
     let end = qemu.wait();
     let log = qemu.log();
     let _ = std::fs::remove_file(file);
