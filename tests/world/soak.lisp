@@ -317,7 +317,7 @@
   (console-line (with-output-to-string (out) (backtrace out 24)))
   (throw '%end-of-process nil))
 
-(defun main ()
+(defun soak-main ()
   (start-screen)
   (setq *debugger-hook* #'soak-unexpected)
   ;; The mouse may choose anything but the end of the world, and what takes long.
@@ -336,3 +336,6 @@
       (console-line (format nil "storage after  ~S" after))
       (console-line (format nil "soak: ~D expressions, ~D failures" *soak-count* *soak-failures*))))
   (%subr 13))
+
+;;; In place of the screen's.
+(setf (symbol-function 'main) #'soak-main)
