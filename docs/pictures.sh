@@ -38,7 +38,6 @@ picture() {
 picture exec "(tour)"
 picture inspector "(setq y (list 'a 'b 'c))" "(rplacd (cdr y) 'd)" "(inspect y)"
 picture types "(defstruct point x y)" "(inspect (make-point :x 3 :y 4))"
-picture memory-map "(memory-map)"
 picture stepper "(step-example)" "keys:          "
 picture break "(defun outer (n) (if (= n 0) (car 'oops) (+ 1 (outer (- n 1)))))" "(outer 2)" "(tour 8)"
 picture life "(life)"
@@ -89,3 +88,4 @@ on_the_machine() {
 on_the_machine monitor "(defvar *v* 1)" "(defun set-v (x) (setq *v* x))" '^]' "watch *v*" go "(set-v 2)" "frame" "code"
 on_the_machine page-fault '^]' pages "map 2e0000 360000"
 on_the_machine saving "wait 5" '^]' "map 100000 200000" counters
+on_the_machine memory-map "(memory-map)" "wait 3" "(defvar *v* (make-array 20000))"
