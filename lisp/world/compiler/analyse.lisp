@@ -37,7 +37,7 @@
         (t (list 'sequence (analyse-all forms env)))))
 
 (defun analyse-list (form env)
-  (check-form form)
+  (%check-form form)
   (let ((head (car form)))
     (if (consp head)
         (if (eq (car head) 'lambda)
@@ -230,7 +230,7 @@
 
 (defun analyse-into (fn rest env)
   (push fn *functions*)
-  (check-lambda (car rest) (cdr rest))
+  (%check-lambda (car rest) (cdr rest))
   (let* ((*function* fn)
          (body (strip-documentation (cdr rest)))
          (specials (declared-specials body))

@@ -21,7 +21,7 @@
 (defun compile-top-level (form)
   (let ((*line* (or (%form-line form) *line*))
         (head (if (consp form) (car form) nil)))
-    (if (consp form) (check-form form))
+    (if (consp form) (%check-form form))
     (cond ((not (consp form)) nil)
           ((member head '(progn locally)) (dolist (it (cdr form)) (compile-top-level it)))
           ((eq head 'eval-when) (dolist (it (cddr form)) (compile-top-level it)))

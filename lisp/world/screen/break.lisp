@@ -222,7 +222,8 @@ Press a frame for its variables. :abort gives up, :go goes on;
 
 (defun uninteresting-p (frame)
   "Whether a frame only stands between a mistake and its break window."
-  (or (member (%frame-name frame) '(break-window enter-break invoke-debugger error break interrupted break-key))
+  (or (member (%frame-name frame)
+              '(break-window enter-break invoke-debugger error compile-error break interrupted break-key))
       (and (system-name-p (%frame-name frame)) (not (evaluating-p frame)))))
 
 (defun interesting-frames (frames)
