@@ -191,9 +191,10 @@
 
 (defun break-in-window (title text)
   "Lets the user look at a computation: (:abort), (:top), (:go value), (:return value) or (:again function). The windows
-leave the tour's place free."
-  (let* ((left (+ 24 (* 24 (1- *break-level*))))
-         (top (+ 200 (* 24 (1- *break-level*))))
+leave the tour's place free, and the titles of breaks further out; the tenth is where the first was."
+  (let* ((step (mod (1- *break-level*) 9))
+         (left (+ 24 (* 4 step)))
+         (top (+ 200 (* 24 step)))
          (terminal nil)
          (before *focus*))
     (open-break-lists *break-view* left top)
@@ -246,8 +247,8 @@ Press a frame for its variables. :abort gives up, :go goes on;
                  (search "SPECIAL-FORMS-START-" (format nil "~a" name)))))))
 
 (defun own-frames (frames)
-  "The frames that are listed at first: those up to the exec."
-  (let ((end (position-if (lambda (frame) (eq (%frame-name frame) 'evaluate-form)) frames)))
+  "The frames that are listed at first: those up to the exec, or the break window where the form was typed."
+  (let ((end (position-if (lambda (frame) (member (%frame-name frame) '(evaluate-form eval-in-frame))) frames)))
     (or (remove-if-not #'listed-p (subseq frames 0 end)) frames)))
 
 (defun break-answer (frame answer)
