@@ -31,6 +31,8 @@
 
 (defun name-p (thing) (and thing (symbolp thing)))
 
+(defun variable-name-p (thing) (and (name-p thing) (not (eq thing t)) (not (keywordp thing))))
+
 (defun section-name-p (symbol)
   (let ((name (symbol-name symbol))) (and (> (length name) 0) (eql (char name 0) #\&))))
 
@@ -50,19 +52,26 @@
 (define-shape multiple-value-prog1 1 nil)
 (define-shape setq 0 nil
   (lambda (form)
-    (if (oddp (length (cdr form))) (compile-error "SETQ has a variable without a value"))))
+    (do ((tail (cdr form) (cddr tail)))
+        ((null tail) nil)
+      (if (not (variable-name-p (car tail))) (compile-error "~A cannot be set" (brief (car tail))))
+      (if (null (cdr tail)) (compile-error "SETQ has a variable without a value")))))
 
 (define-shape unquote 1 1 (lambda (form) (compile-error "a comma is not within a backquote")))
 (define-shape splice 1 1 (lambda (form) (compile-error "a comma is not within a backquote")))
 
 ;;; Variables
 
+(defun check-variable (name)
+  (if (not (variable-name-p name)) (compile-error "~A cannot be a variable" (brief name))))
+
 (defun check-bindings (form)
   (check-list (cadr form) "the list of variables")
   (dolist (binding (cadr form))
-    (cond ((symbolp binding) nil)
+    (cond ((symbolp binding) (check-variable binding))
           ((not (consp binding)) (compile-error "~A is no variable with a value" (brief binding)))
           (t (check-list binding "a variable")
+             (check-variable (car binding))
              (if (cddr binding) (compile-error "~A is no variable with a value" (brief binding))))))
   (check-declarations (cddr form)))
 
@@ -82,7 +91,7 @@
              (check-list declaration "a declaration")
              (if (eq (car declaration) 'special)
                  (dolist (name (cdr declaration))
-                   (if (not (name-p name)) (compile-error "~A cannot be a variable" (brief name)))))))
+                   (check-variable name)))))
           (t (return nil)))))
 
 ;;; Functions
@@ -135,7 +144,7 @@
                (setq section parameter)
                (setq rest-wanted (if (member parameter '(&rest &body)) t nil)))
               (t (let ((name (parameter-name parameter section)))
-                   (if (not (name-p name)) (compile-error "~A cannot be a variable" (brief name)))
+                   (check-variable name)
                    (if (member name names) (compile-error "two parameters are called ~A" (brief name)))
                    (push name names))
                  (setq rest-wanted nil)))))
