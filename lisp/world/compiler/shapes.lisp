@@ -32,16 +32,14 @@
 
 (defun name-p (thing) (and thing (symbolp thing)))
 
+(defun variable-name-p (thing) (and (name-p thing) (not (eq thing t)) (not (keywordp thing))))
+
 (defun section-name-p (symbol)
   (let ((name (symbol-name symbol))) (and (> (length name) 0) (eql (char name 0) #\&))))
 
 (define-shape quote 1 1)
 (define-shape the 2 2)
 (define-shape if 2 3)
-(defun %check-block (form)
-  (if (not (symbolp (cadr form))) (compile-error "~A names no block" (brief (cadr form)))))
-
-(define-shape block 1 nil #'%check-block)
 (define-shape return-from 1 2)
 (define-shape go 1 1)
 (define-shape catch 1 nil)
@@ -51,8 +49,16 @@
 (define-shape multiple-value-call 1 nil)
 (define-shape multiple-value-prog1 1 nil)
 
+(defun %check-block (form)
+  (if (not (symbolp (cadr form))) (compile-error "~A names no block" (brief (cadr form)))))
+
+(define-shape block 1 nil #'%check-block)
+
 (defun %check-pairs (form)
-  (if (oddp (length (cdr form))) (compile-error "SETQ has a variable without a value")))
+  (do ((tail (cdr form) (cddr tail)))
+      ((null tail) nil)
+    (if (not (variable-name-p (car tail))) (compile-error "~A cannot be set" (brief (car tail))))
+    (if (null (cdr tail)) (compile-error "SETQ has a variable without a value"))))
 
 (define-shape setq 0 nil #'%check-pairs)
 
@@ -64,12 +70,16 @@
 
 ;;; Variables
 
+(defun %check-variable (name)
+  (if (not (variable-name-p name)) (compile-error "~A cannot be a variable" (brief name))))
+
 (defun %check-bindings (form)
   (%check-list (cadr form) "the list of variables")
   (dolist (binding (cadr form))
-    (cond ((symbolp binding) nil)
+    (cond ((symbolp binding) (%check-variable binding))
           ((not (consp binding)) (compile-error "~A is no variable with a value" (brief binding)))
           (t (%check-list binding "a variable")
+             (%check-variable (car binding))
              (if (cddr binding) (compile-error "~A is no variable with a value" (brief binding))))))
   (%check-declarations (cddr form)))
 
@@ -88,7 +98,7 @@
              (%check-list declaration "a declaration")
              (if (eq (car declaration) 'special)
                  (dolist (name (cdr declaration))
-                   (if (not (name-p name)) (compile-error "~A cannot be a variable" (brief name)))))))
+                   (%check-variable name)))))
           (t (return nil)))))
 
 (defun %check-locally (form)
@@ -146,7 +156,7 @@
                (setq section parameter)
                (setq rest-wanted (if (member parameter '(&rest &body)) t nil)))
               (t (let ((name (parameter-name parameter section)))
-                   (if (not (name-p name)) (compile-error "~A cannot be a variable" (brief name)))
+                   (%check-variable name)
                    (if (member name names) (compile-error "two parameters are called ~A" (brief name)))
                    (push name names))
                  (setq rest-wanted nil)))))

@@ -103,6 +103,9 @@
 
 ;;; Making arrays
 
+(defun %check-dimension (x)
+  (if (and (integerp x) (>= x 0)) x (%wrong-type x '(integer 0))))
+
 (defun vector (&rest elements)
   "A new vector of the arguments."
   (let ((vector (%make-vector (length elements) 38))
@@ -115,7 +118,7 @@
                               fill-pointer adjustable displaced-to (displaced-index-offset 0))
   "A new array. DIMENSIONS is a number, for a vector, or a list of numbers."
   (let* ((dimensions (if (listp dimensions) dimensions (list dimensions)))
-         (size (let ((n 1)) (dolist (d dimensions n) (setq n (* n d)))))
+         (size (let ((n 1)) (dolist (d dimensions n) (setq n (* n (%check-dimension d))))))
          (code (%type-code element-type))
          (vector (if displaced-to
                      (%displaced displaced-to size displaced-index-offset)

@@ -64,7 +64,7 @@
 
 (define-condition end-of-file (stream-error) ()
   (:report (lambda (condition stream)
-             (format stream "~S ends." (stream-error-stream condition)))))
+             (format stream "There is no more to read from ~S." (stream-error-stream condition)))))
 
 (define-condition reader-error (parse-error) (stream))
 

@@ -102,7 +102,7 @@
   "The values of a form in an environment."
   (cond ((symbolp form) (%eval-symbol form environment))
         ((atom form) form)
-        ((consp (car form))
+        ((not (symbolp (car form)))
          (apply (%eval-function (car form) environment)
                 (%eval-arguments (cdr form) environment)))
         (t
@@ -119,14 +119,14 @@
                   (%check-shape form)
                   (%eval (funcall (macro-function head) form) environment))
                  ((and (not (fboundp head))
-                       (or (get head '%analyser) (get head '%inline)))
+                       (or (get head '%analyser) (get head '%inline) (get head '%shape)))
                   (%eval-compiled form environment))
                  (t
                   (apply head (%eval-arguments (cdr form) environment))))))))
 
 (defun %eval-compiled (form environment)
-  "The values of a form that only the compiler knows, such as an instruction: it is compiled, with the variables around it
-as arguments."
+  "The values of a form that only the compiler knows, such as an instruction, or a comma that it complains of: it is compiled,
+with the variables around it as arguments."
   (let ((variables (remove-duplicates (mapcar #'car (%variables environment)) :from-end t)))
     (apply (compile nil (list 'lambda variables form))
            (mapcar (lambda (symbol) (cdr (%lexical-binding symbol environment))) variables))))
@@ -154,6 +154,7 @@ as arguments."
            (cond (local (cdr local))
                  ((fboundp name) (symbol-function name))
                  (t (error 'undefined-function :name name)))))
+        ((atom name) (error 'undefined-function :name name))
         ((eq (car name) 'lambda)
          (%check-lambda (cadr name) (cddr name))
          (make-interpreted-function :lambda-list (cadr name) :body (cddr name) :environment environment))

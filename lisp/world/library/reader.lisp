@@ -204,7 +204,7 @@
     (if (or (eq next #\@) (eq next #\.))
         (list 'splice (%read stream t nil))
         (progn
-          (unread-char next stream)
+          (when next (unread-char next stream))
           (list 'unquote (%read stream t nil))))))
 
 (defun %read-comment (stream character)

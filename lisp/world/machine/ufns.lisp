@@ -6,7 +6,7 @@
 ;;; An opcode's operand, if it has any, is the function's last argument.
 
 (defun %define-ufn (opcode function arguments)
-  "Makes a function stand in for an opcode that has taken so many arguments from the stack."
+  "Makes a function of so many arguments, the opcode's operand among them, stand in for an opcode."
   (let ((entry (%add (%pointer 20 3072) (+ opcode opcode))))
     (%set-word entry 0 (%lo function))
     (%set-word entry 1 (+ (logand 65280 (%word entry 1)) arguments))
@@ -16,11 +16,17 @@
   (error "An instruction that this machine does not have."))
 
 ;;; Wrong types
+
+(defun %operand-symbol (operand)
+  "The symbol that an operand names: the linker's symbols come by number."
+  (if (symbolp operand) operand (%pointer 0 operand)))
+
 (defun %ufn-car (x) (error 'type-error :datum x :expected-type 'list))
 (defun %ufn-cdr (x) (error 'type-error :datum x :expected-type 'list))
 (defun %ufn-rplaca (x value) (error 'type-error :datum x :expected-type 'cons))
 (defun %ufn-rplacd (x value) (error 'type-error :datum x :expected-type 'cons))
-(defun %ufn-dtest (x type) (error 'type-error :datum x :expected-type type))
+(defun %ufn-dtest (x type) (error 'type-error :datum x :expected-type (%operand-symbol type)))
+(defun %ufn-atom-cell (x cell) (error 'type-error :datum x :expected-type 'symbol))
 (defun %ufn-word (base value offset) (error 'type-error :datum value :expected-type '(unsigned-byte 16)))
 (defun %ufn-byte (base offset value) (error 'type-error :datum value :expected-type '(unsigned-byte 8)))
 (defun %ufn-argument (number) (error "A function was called with too few arguments: it has no argument number ~D." number))
@@ -28,13 +34,14 @@
 
 (%define-ufn #o001 '%ufn-car 1)
 (%define-ufn #o002 '%ufn-cdr 1)
-(%define-ufn #o006 '%ufn-dtest 1)
+(%define-ufn #o006 '%ufn-dtest 2)
 (%define-ufn #o030 '%ufn-rplaca 2)
 (%define-ufn #o031 '%ufn-rplacd 2)
 (%define-ufn #o141 '%ufn-argument 1)
 (%define-ufn #o037 '%ufn-create-cell 1)
+(%define-ufn #o301 '%ufn-atom-cell 2)
 (%define-ufn #o307 '%ufn-byte 3)
-(%define-ufn #o315 '%ufn-word 2)
+(%define-ufn #o315 '%ufn-word 3)
 
 ;;; Arithmetic (library/arithmetic.lisp)
 (%define-ufn #o324 '%ufn-plus 2)
@@ -46,8 +53,8 @@
 (%define-ufn #o332 '%ufn-times 2)
 (%define-ufn #o333 '%ufn-iquotient 2)
 (%define-ufn #o334 '%ufn-remainder 2)
-(%define-ufn #o335 '%ufn-plus 1)
-(%define-ufn #o336 '%ufn-difference 1)
+(%define-ufn #o335 '%ufn-plus 2)
+(%define-ufn #o336 '%ufn-difference 2)
 (%define-ufn #o344 '%ufn-logor 2)
 (%define-ufn #o345 '%ufn-logand 2)
 (%define-ufn #o346 '%ufn-logxor 2)

@@ -26,6 +26,7 @@
   sums                                  ; a vector: what was last seen of each page, row after row
   (hot nil)                             ; pages that flash: (row . column)
   (next-row 0)                          ; which row is looked at next
+  (chosen nil)                          ; the page that is said below the map, or NIL
   (states nil)                          ; what the machine says of each 4 KiB, a string; NIL if it says nothing
   (known nil))                          ; how many pages there were
 
@@ -159,7 +160,9 @@
       (paint-row map row)
       (setq row (1+ row)))
     (paint-legend map)
-    (show-part window 0 0 (window-width window) (window-height window))))
+    (show-part window 0 0 (window-width window) (window-height window))
+    (when (memory-map-chosen map)
+      (say-page map (memory-map-chosen map)))))
 
 (defun paint-legend (map)
   (let* ((window (memory-map-window map))
@@ -302,6 +305,7 @@
   "Says what a page is, below the map."
   (let* ((window (memory-map-window map))
          (y (- (window-height window) 36)))
+    (setf (memory-map-chosen map) page)
     (fill-rectangle window 0 y (window-width window) 14 0)
     (draw-text window
                (format nil "page ~x, from ~a: ~a~a" page (address-text (page-pointer page)) (page-name page)

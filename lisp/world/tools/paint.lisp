@@ -1,12 +1,12 @@
 ;;; Paint: draw with the mouse.
 ;;;
-;;;     +-Paint-------------------------------------------+
-;;;     | [pencil][brush][line][box][circle][fill][erase] |     tools; the chosen one is inverted
-;;;     | [shade][shade][shade][shade] ...     [clear]    |     shades
-;;;     +-------------------------------------------------+
-;;;     |                                                 |
-;;;     |  the picture                                    |
-;;;     +-------------------------------------------------+
+;;;     +-Paint---------------------------------------------------+
+;;;     | [pencil][brush][line][box][circle][disc][fill][eraser]  |     tools; the chosen one is inverted
+;;;     | [shade][shade][shade][shade] ...        [undo][clear]   |     shades; the chosen one has a frame
+;;;     +---------------------------------------------------------+
+;;;     |                                                         |
+;;;     |  the picture                                            |
+;;;     +---------------------------------------------------------+
 
 (defconstant +paint-top+ 36)            ; where the picture begins
 
@@ -33,7 +33,11 @@
     (setq x 0)
     (dolist (shade *paint-shades*)
       (fill-rectangle window x 18 44 17 shade)
-      (outline window x 17 45 18 (if (eql shade (painting-shade painting)) 3 1))
+      (outline window x 17 45 18)
+      (when (eql shade (painting-shade painting))
+        ;; The white line within the black one shows on black, too.
+        (outline window (+ x 1) 18 43 16 2)
+        (outline window (+ x 3) 20 39 12 1 'erase))
       (setq x (+ x 44)))
     (draw-centered window "undo" 360 20 60)
     (outline window 360 17 61 18)
@@ -58,6 +62,8 @@
   (cond ((< y 18)
          (let ((tool (nth (floor x 60) *paint-tools*)))
            (when tool (setf (painting-tool painting) tool))))
+        ;; A wider window has nothing there.
+        ((>= x 481) nil)
         ((>= x 420)
          (keep-picture painting)
          (fill-rectangle (painting-window painting) 0 +paint-top+ (window-width (painting-window painting))

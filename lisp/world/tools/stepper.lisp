@@ -11,7 +11,7 @@
 ;;;
 ;;; The source is that of the innermost function that was compiled on this machine; the part that the next instruction came
 ;;; from is inverted, or the call that is under way. Keys, in the code window: space or s steps into calls, o (over) takes a call as one step, u (up) runs until the
-;;; function returns, r runs to the end, q closes.
+;;; function returns, r runs to the end, q closes, as does closing the code window.
 
 (defstruct step-windows
   stepper code-list stack-list source-pane
@@ -149,6 +149,8 @@
     (setf (step-windows-code-list windows)
           (make-list-window "Step" 100 70 370 36 nil nil))
     (let ((window (lister-window (step-windows-code-list windows))))
+      (setf (window-close-function window)
+            (lambda (window) (declare (ignore window)) (close-step-windows windows)))
       (setf (window-key-function window)
             (lambda (window key) (declare (ignore window)) (step-key windows key)))
       (setf (window-button-function window)

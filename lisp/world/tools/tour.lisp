@@ -165,9 +165,16 @@ That is all. Have fun."
   (let ((form (caddr (nth (tour-page tour) *tour-pages*)))
         (terminal (car (last *execs*))))
     (if terminal
-        (type-to terminal (string-downcase (prin1-to-string form)))
+        (type-to (reading-terminal terminal) (string-downcase (prin1-to-string form)))
         (make-process "try" (lambda () (catch 'exec (eval form)))))
     (raise-window (tour-window tour))))
+
+(defun reading-terminal (terminal)
+  "The terminal where an exec's process waits for keys: its own, or that of its innermost break."
+  (let ((process (window-process (terminal-window terminal))))
+    (dolist (window *windows* terminal)
+      (when (and (terminal-p (window-data window)) (window-reading window) (eq (window-process window) process))
+        (return (window-data window))))))
 
 (defun type-to (terminal text)
   "Gives a terminal's window the keys of a text and Return."

@@ -121,3 +121,8 @@ fn the_tour() {
 fn the_stepper() {
     play("stepper");
 }
+
+#[test]
+fn tools_by_mouse() {
+    play("tools");
+}
