@@ -241,7 +241,7 @@ Press a frame for its variables. :abort gives up, :go goes on;
       (consp (%frame-argument frame 0))
       (let ((name (%frame-name frame)))
         (not (or (system-name-p name)
-                 (member name '(apply eval eval-in-frame))
+                 (member name '(apply eval))
                  ;; A special form of the evaluator.
                  (search "EVAL-START-" (format nil "~a" name))
                  (search "SPECIAL-FORMS-START-" (format nil "~a" name)))))))
