@@ -18,6 +18,12 @@
 
 (defun plain-line (text) (cons text nil))
 
+(defun more-line (shown count)
+  "A line that says how many parts are not shown; no line if all are: a list."
+  (if (> count shown)
+      (list (plain-line (format nil " and ~d more" (- count shown))))
+      nil))
+
 ;;; What an object means
 
 (defun cons-fields (object)
@@ -26,7 +32,7 @@
         (field "CDR" (cdr object))))
 
 (defun list-fields (object)
-  "The elements of a list, after its first cell."
+  "The elements of a list, after its first cell; a press on the last line goes on with the rest of a long one."
   (let ((lines nil)
         (n 0)
         (rest object))
@@ -38,6 +44,8 @@
             lines)
       (setq n (1+ n))
       (setq rest (cdr rest)))
+    (when rest
+      (push (field (if (consp rest) "and so on" "behind a dot") rest) lines))
     (append (cons-fields object)
             (list (plain-line "") (plain-line " its cells:"))
             (nreverse lines))))
@@ -49,9 +57,11 @@
         (field "properties" (symbol-plist object))))
 
 (defun array-fields (object)
-  (let ((lines nil))
-    (dotimes (i (min 40 (length object)) (nreverse lines))
-      (push (field (format nil "~d" i) (aref object i)) lines))))
+  (let ((lines nil)
+        (count (length object)))
+    (dotimes (i (min 40 count))
+      (push (field (format nil "~d" i) (aref object i)) lines))
+    (nreconc lines (more-line 40 count))))
 
 (defun number-fields (object)
   (if (integerp object)
@@ -72,7 +82,8 @@
                (when (< (length lines) 40)
                  (push (field (short-text key 14) value) lines)))
              object)
-    (cons (plain-line (format nil " pairs: ~d" (hash-table-count object))) (nreverse lines))))
+    (cons (plain-line (format nil " pairs: ~d" (hash-table-count object)))
+          (nreconc lines (more-line 40 (hash-table-count object))))))
 
 (defun function-fields (object)
   "A compiled function's parameters and instructions."
