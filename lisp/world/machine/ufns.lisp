@@ -29,7 +29,8 @@
 (defun %ufn-atom-cell (x cell) (error 'type-error :datum x :expected-type 'symbol))
 (defun %ufn-word (base value offset) (error 'type-error :datum value :expected-type '(unsigned-byte 16)))
 (defun %ufn-byte (base offset value) (error 'type-error :datum value :expected-type '(unsigned-byte 8)))
-(defun %ufn-argument (number) (error "A function was called with too few arguments: it has no argument number ~D." number))
+(defun %ufn-argument (number)
+  (error "~A was called with too few arguments: it has no argument number ~D." (%frame-name (%my-alink)) number))
 (defun %ufn-create-cell (type) (error "There are no objects of type ~S." type))
 
 (%define-ufn #o001 '%ufn-car 1)

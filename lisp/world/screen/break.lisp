@@ -140,12 +140,18 @@
         (throw 'break-end (list :again call))
         (format t "How this frame was called is not known any more.~%"))))
 
+(defun go-on ()
+  "Goes on behind the break: after an interrupt, or where the program offers that. An error has nothing behind it."
+  (cond ((not (condition-p *break-condition*)) (throw 'break-end (list :go nil)))
+        ((find-restart 'continue) (invoke-restart 'continue))
+        (t (format t "An error has nothing to go on with: take a number or :return.~%"))))
+
 (defun break-command (form stream)
   "Does what a keyword typed to a break says; false if it says nothing. Throws to the break's loop for those that end it."
   (let ((view *break-view*))
     (case form
       ((:abort :top) (throw 'break-end (list form)))
-      ((:go :ok) (throw 'break-end (list :go nil)))
+      ((:go :ok) (go-on) t)
       (:return (throw 'break-end
                  (list :return (eval-in-frame (read stream nil nil) (break-view-frame view)))))
       (:retry (retry-frame view) t)

@@ -169,7 +169,7 @@ Interrupted.
   "The next character that the user types for a program, a line at a time."
   (unless (terminal-input terminal)
     (let ((text (read-form-text terminal)))
-      (when (eq text :interrupted) (%give-up))
+      (when (eq text :interrupted) (stop-reading))
       (setf (terminal-input terminal)
             (append (coerce text 'list) (list #\Newline)))))
   (pop (terminal-input terminal)))

@@ -49,7 +49,8 @@
   (pop (window-keys window)))
 
 (defun stop-reading ()
-  "The window that is read from has been closed: back to the break or exec that it was, or the end of the process."
+  "The window that is read from has been closed, or its reader interrupted: back to the break or exec that it was, or the end
+of the process."
   (if (%catch-exists-p 'break)
       (throw 'break nil)
       (%give-up)))
