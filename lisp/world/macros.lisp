@@ -145,7 +145,7 @@
   `(progn (%proclaim ',name :global) (setq ,name ,value) ',name))
 
 (defmacro defconstant (name value &optional documentation)
-  `(progn (%proclaim ',name :constant) (setq ,name ,value) ',name))
+  `(progn (%proclaim ',name :constant) (set ',name ,value) ',name))
 
 (defmacro declaim (&rest declarations) nil)
 (defmacro proclaim (declaration) nil)

@@ -26,7 +26,8 @@
 
 ;;; The form that stores a value in a place; the subforms of the place are evaluated once, in it.
 (defun %store-form (place value)
-  (if (symbolp place)
+  (if (not (consp place))
+      ;; What is no variable SETQ complains of.
       `(setq ,place ,value)
       (let ((setter (get (car place) '%setter))
             (slot (get (car place) '%slot)))
@@ -53,13 +54,14 @@
 
 (defmacro setf (&rest pairs)
   (cond ((null pairs) nil)
+        ((null (cdr pairs)) (error "SETF has a place without a value"))
         ((null (cddr pairs)) (%store-form (car pairs) (cadr pairs)))
         (t `(progn (setf ,(car pairs) ,(cadr pairs)) (setf ,@(cddr pairs))))))
 
 ;;; Calls a function on a place whose subforms are variables and constants; around what it makes, those variables are
 ;;; bound to the subforms.
 (defun %with-place (place function)
-  (if (symbolp place)
+  (if (not (consp place))
       (funcall function place)
       (let* ((bindings nil)
              (simple (cons (car place)

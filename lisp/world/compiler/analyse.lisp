@@ -115,7 +115,7 @@
            (setf (var-mutated var) t)
            (list 'set-variable var value))
           (found (list 'set-free symbol value))
-          ((member kind '(:global :constant)) (list 'set-global symbol value))
+          ((eq kind :global) (list 'set-global symbol value))
           (t (unless kind (warn-undeclared symbol))
              (list 'set-free symbol value)))))
 

@@ -32,7 +32,8 @@
 
 (defun name-p (thing) (and thing (symbolp thing)))
 
-(defun variable-name-p (thing) (and (name-p thing) (not (eq thing t)) (not (keywordp thing))))
+(defun variable-name-p (thing)
+  (and (name-p thing) (not (eq thing t)) (not (keywordp thing)) (not (eq (variable-kind thing) :constant))))
 
 (defun section-name-p (symbol)
   (let ((name (symbol-name symbol))) (and (> (length name) 0) (eql (char name 0) #\&))))

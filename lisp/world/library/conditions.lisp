@@ -39,7 +39,12 @@
 
 (define-condition undefined-function (cell-error) (arguments)
   (:report (lambda (condition stream)
-             (format stream "~S is no function." (cell-error-name condition)))))
+             (let* ((name (cell-error-name condition))
+                    (text (prin1-to-string name)))
+               ;; What SETF calls for a place that it knows nothing of.
+               (if (and (> (length text) 5) (string= "%SET-" text :end2 5))
+                   (format stream "~A is nothing that SETF can set: ~A is no function." (subseq text 5) text)
+                   (format stream "~S is no function." name))))))
 
 (define-condition control-error (error) ())
 (define-condition program-error (error) ())
