@@ -16,6 +16,52 @@
         (not (eq section 'required))
         t))))
 
+;;; Whoever wrote too much or too little wants to hear of it: functions do not count their arguments. The number of parts that
+;;; a lambda list asks for at least, and takes at most; that is NIL if there is no limit.
+(%define-function '%fewest-parts
+  (function (lambda (parameters)
+    (let ((count 0))
+      (tagbody
+       next
+         (if (and (consp parameters)
+                  (not (member (car parameters) '(&optional &rest &body &key &aux &allow-other-keys))))
+             (progn (setq count (+ count 1))
+                    (setq parameters (cdr parameters))
+                    (go next))
+             nil))
+      count))))
+
+(%define-function '%most-parts
+  (function (lambda (parameters)
+    (let ((count 0))
+      (tagbody
+       next
+         (if (and (consp parameters) (not (member (car parameters) '(&rest &body &key &aux))))
+             (progn (if (member (car parameters) '(&optional)) nil (setq count (+ count 1)))
+                    (setq parameters (cdr parameters))
+                    (go next))
+             nil))
+      (if (or (null parameters) (and (consp parameters) (eq (car parameters) '&aux))) count nil)))))
+
+;;; The parts of a form or pattern, counted.
+(%define-function '%parts
+  (function (lambda (parts fewest most whole)
+    (let ((count 0) (rest parts))
+      (tagbody
+       next
+         (if (consp rest)
+             (progn (setq count (+ count 1))
+                    (setq rest (cdr rest))
+                    (go next))
+             nil))
+      (if (< count fewest) (error "~S has too few parts" whole) nil)
+      (if (and most (< most count)) (error "~S has too many parts" whole) nil)
+      parts))))
+
+(%define-function '%counted-parts
+  (function (lambda (parts parameters whole)
+    (list '%parts parts (%fewest-parts parameters) (%most-parts parameters) whole))))
+
 (%define-function '%pattern-lambda
   (function (lambda (parameters body)
     (let ((section 'required) (simple nil) (patterns nil) (rest parameters))
@@ -40,7 +86,7 @@
          (if (null patterns) (go done) nil)
          (setq body (list (list 'apply
                                 (list 'function (%pattern-lambda (cdr (car patterns)) body))
-                                (car (car patterns)))))
+                                (%counted-parts (car (car patterns)) (cdr (car patterns)) (car (car patterns))))))
          (setq patterns (cdr patterns))
          (go next)
        done)
@@ -58,7 +104,7 @@
                         (list 'function
                               (%pattern-lambda (car (cdr definition))
                                                (list (cons 'block (cons (car definition) body)))))
-                        '(cdr %form))))))))
+                        (%counted-parts '(cdr %form) (car (cdr definition)) '(car %form)))))))))
 
 (%set-macro 'defmacro
   (function (lambda (form)

@@ -18,6 +18,7 @@ const SUPPORT: &str = r#"
           (eql a b)))
     (defun |\\MVLIST| (x) (list x))
     (defun %fail () (%subr 13))
+    (defun %parts (parts fewest most whole) parts)
     (defun length (list) (let ((n 0)) (dolist (x list) (setq n (1+ n))) n))
     (defun append (a b) (if a (cons (car a) (append (cdr a) b)) b))
     (defun list (&rest list) list)

@@ -59,7 +59,7 @@ fn mistakes_are_said_with_file_and_line() {
             "(defmacro m (x)\n (car x))\n(defun f ()\n (m 5))",
             "test.lisp:4: in (M 5): 5 is not a list (found at test.lisp:2)",
         ),
-        ("\n(dolist (x) 1)", "test.lisp:2: in (DOLIST (X) 1): 1 argument is too few (found at macros.lisp:282)"),
+        ("\n(dolist (x) 1)", "test.lisp:2: in (DOLIST (X) 1): (X) has too few parts (found at macros.lisp:57)"),
         ("(defun f (x)\n (g x)\n (h (%op SIC 300 x)))", "test.lisp:1: NIL is no operand for SIC"),
     ] {
         assert_eq!(listing(text).lines().next().unwrap_or_default(), expected, "{text}");

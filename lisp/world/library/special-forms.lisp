@@ -214,6 +214,19 @@
 
 ;;; Macros that are used most are special forms here, too: it is faster, and makes no new symbols.
 
+;;; Macros that are done here without their expansion, which would count the parts.
+(define-shape when 1 nil)
+(define-shape unless 1 nil)
+(define-shape case 1 nil)
+(define-shape typecase 1 nil)
+(define-shape prog1 1 nil)
+(define-shape progv 2 nil)
+(define-shape multiple-value-list 1 1)
+(define-shape multiple-value-bind 2 nil)
+(define-shape dotimes 1 nil)
+(define-shape dolist 1 nil)
+(define-shape handler-case 1 nil)
+
 (%define-special-form when (form environment)
   (if (%eval (cadr form) environment)
       (%eval-body (cddr form) environment)
@@ -283,7 +296,7 @@ that it is over. RETURN leaves the loop; statements may have labels."
 
 (%define-special-form dotimes (form environment)
   (let* ((binding (cadr form))
-         (symbol (car binding)))
+         (symbol (car (%parts binding 2 3 binding))))
     (if (%unusual-loop-p symbol (cddr form))
         (%eval (funcall (macro-function 'dotimes) form) environment)
         (let ((limit (%eval (cadr binding) environment))
@@ -298,7 +311,7 @@ that it is over. RETURN leaves the loop; statements may have labels."
 
 (%define-special-form dolist (form environment)
   (let* ((binding (cadr form))
-         (symbol (car binding)))
+         (symbol (car (%parts binding 2 3 binding))))
     (if (%unusual-loop-p symbol (cddr form))
         (%eval (funcall (macro-function 'dolist) form) environment)
         (let ((list (%eval (cadr binding) environment)))
