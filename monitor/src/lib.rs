@@ -28,11 +28,6 @@ mod running;
 mod stack;
 mod storage;
 mod surroundings;
-/// What a noun needs behind it after a number.
-fn plural(count: u32) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
 #[cfg(test)]
 mod tests;
 
@@ -297,4 +292,9 @@ impl<L: Layout> Session<'_, L> {
     fn check<'t>(&self, at: LispPtr) -> Result<(), Problem<'t>> {
         if self.world.has(at.page()) { Ok(()) } else { Err(Problem::NoPage(at)) }
     }
+}
+
+/// What a noun needs behind it after a number.
+fn plural(count: u32) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }

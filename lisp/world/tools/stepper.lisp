@@ -10,8 +10,8 @@
 ;;;     +-------------------------+ +----------------------------+
 ;;;
 ;;; The source is that of the innermost function that was compiled on this machine; the part that the next instruction came
-;;; from is inverted, or the call that is under way. Keys, in the code window: space or s steps into calls, o (over) takes a call as one step, u (up) runs until the
-;;; function returns, r runs to the end, q closes, as does closing the code window.
+;;; from is inverted, or the call that is under way. Keys, in the code window: space or s steps into calls, o (over) takes a
+;;; call as one step, u (up) runs until the function returns, r runs to the end, q closes, as does closing the code window.
 
 (defstruct step-windows
   stepper code-list stack-list source-pane
